@@ -1,0 +1,40 @@
+"""Which facts still mean something: late exits, doubled outcomes and other ghosts are counted, never folded (LOG-8)."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from orchctl.core import events
+from orchctl.core.folds.parts import attempts_of
+from orchctl.core.ids import Key
+from orchctl.core.state import State
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Stale:
+    key: Key
+    reason: str
+
+
+def accept(state: State, fact: events.Event) -> events.Event | Stale:
+    """The fact itself when it fits what the state knows, else why not."""
+    match fact:
+        case events.Outcome():
+            if state.open.get(fact.action) != fact.key:
+                return Stale(fact.key, f"{type(fact).__name__} for an action that is not open")
+        case events.AttemptEnded():
+            obj = state.objects.get(fact.key)
+            attempts = attempts_of(obj) if obj is not None else ()
+            attempt = next((one for one in attempts if one.id == fact.attempt), None)
+            if attempt is None or attempt.ended is not None:
+                return Stale(fact.key, f"the end of attempt {fact.attempt} is unknown here or known already")
+        case events.TargetCleaned():
+            obj = state.objects.get(fact.key)
+            if obj is None or obj.task is None or not obj.task.dirty:
+                return Stale(fact.key, "nothing waits for a clean target")
+        case events.ObjectWithdrawn():
+            if fact.key not in state.objects:
+                return Stale(fact.key, "not an object here")
+        case _:
+            pass
+    return fact

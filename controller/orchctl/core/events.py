@@ -1,0 +1,319 @@
+"""What happened, as plain frozen values: the only input of `evolve` and the content of the ledger.
+
+Three families. Facts come from outside and pass `accept` first: admission, outcomes of actions, ends of attempts.
+Decisions are our own and change state without an effect. Intents (`ActionStarted`) announce an effect before it is
+done. Names may change freely until the first tagged release.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from orchctl.core.actions import Action
+from orchctl.core.because import Because
+from orchctl.core.ids import ActionKey, AttemptId, Key, Oid
+from orchctl.core.plan import Check, Plan
+from orchctl.core.ports import LandResult, Phase
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Now:
+    """The one `now` of a turn: `at` is wall time (shown), `t` controller time (durations survive restarts)."""
+
+    at: float
+    t: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Event:
+    key: Key
+
+
+# --- facts: admission -------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RevisionObserved(Event):
+    ref: str
+    commit: Oid
+    tree: Oid
+    roots: tuple[str, ...]  # the paths manifests are read from
+    rewritten: bool = False  # the ref moved to a commit that does not contain the one before
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ObjectAdmitted(Event):
+    uid: str
+    generation: int
+    spec_digest: str
+    spec: str  # canonical JSON; the ledger keeps it once per digest
+    path: str  # where in the control repo, or `builtin:...`
+    line: int
+    blob: str
+    labels: tuple[tuple[str, str], ...] = ()
+    annotations: tuple[tuple[str, str], ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ObjectRejected(Event):
+    """A manifest that may not be taken up. The last good spec, if any, stays in force (GIT-3)."""
+
+    path: str
+    problems: tuple[str, ...]  # each `file:line:col: error: ...`
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ObjectWithdrawn(Event):
+    """Its manifest left the tree (GIT-5). It leaves through its finalizers."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PruneBlocked(Event):
+    """More would be withdrawn than is allowed at once without a person saying so."""
+
+    keys: tuple[str, ...]
+    message: str
+
+
+# --- facts: outcomes of actions ---------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Outcome(Event):
+    """Closes the action it names."""
+
+    action: ActionKey
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ActionFailed(Outcome):
+    verb: str
+    transient: bool
+    message: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class HubSynced(Outcome):
+    branch: str  # the target branch, also where the project names none
+    head: Oid
+    tree: Oid
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TreeCreated(Outcome):
+    path: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AttemptStarted(Outcome):
+    attempt: AttemptId
+    pid: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WorkImported(Outcome):
+    commit: Oid
+    tree: Oid
+    paths: tuple[str, ...]
+    commits: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RoomCreated(Outcome):
+    path: str
+    commit: Oid
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class CancelDone(Outcome):
+    attempt: AttemptId
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MergeMade(Outcome):
+    target: Oid
+    commit: Oid
+    tree: Oid
+    paths: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MergeConflicted(Outcome):
+    target: Oid
+    paths: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LandTried(Outcome):
+    result: LandResult
+    commit: Oid
+    paths: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TreeRemoved(Outcome):
+    name: str
+
+
+# --- facts: from the running world ------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AttemptEnded(Event):
+    attempt: AttemptId
+    phase: Phase
+    exit_code: int | None
+    signal: int | None
+    output_bytes: int
+    reason: str  # CamelCase, what the backend or the check made of it
+    message: str
+    tail: str = ""  # the last lines of output, kept where a decision or a prompt needs them
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TargetCleaned(Event):
+    """The paths that kept a merge from landing are clean again in the user's checkout."""
+
+
+# --- decisions --------------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TaskStarted(Event):
+    plan: Plan
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ChecksAdopted(Event):
+    """A task that had nothing to be checked by takes up the checks its project has gained meanwhile."""
+
+    checks: tuple[Check, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WorktreeRequested(Event):
+    uid: str
+    task: Key
+    project: str
+    branch: str
+    commit: Oid
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SessionCreated(Event):
+    uid: str
+    task: Key
+    worktree: Key
+    stage: int
+    cycle: int
+    number: int
+    prompt: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SessionEnded(Event):
+    succeeded: bool
+    reason: str
+    message: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StagePassed(Event):
+    stage: int
+    name: str
+    message: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StageFailed(Event):
+    """The stage's failure edge is taken: cycle counts how often."""
+
+    stage: int
+    goto: int
+    cycle: int
+    reason: str
+    message: str
+    feedback: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TaskStopping(Event):
+    """The task is to end without finishing; what runs is stopped and what it wrote is kept first."""
+
+    outcome: str  # Failed | Cancelled
+    reason: str
+    message: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TaskEnded(Event):
+    outcome: str  # Merged | Succeeded | Failed | Cancelled
+    reason: str
+    message: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ObjectRemoved(Event):
+    """Withdrawn and finished: it leaves the read model; its history stays."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Explained(Event):
+    """The answer to `why` changed."""
+
+    because: Because
+
+
+# --- intents ----------------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ActionStarted(Event):
+    action: Action
+
+
+EVENTS: dict[str, type[Event]] = {
+    event.__name__: event
+    for event in (
+        RevisionObserved,
+        ObjectAdmitted,
+        ObjectRejected,
+        ObjectWithdrawn,
+        PruneBlocked,
+        ActionFailed,
+        HubSynced,
+        TreeCreated,
+        AttemptStarted,
+        WorkImported,
+        RoomCreated,
+        CancelDone,
+        MergeMade,
+        MergeConflicted,
+        LandTried,
+        TreeRemoved,
+        AttemptEnded,
+        TargetCleaned,
+        TaskStarted,
+        ChecksAdopted,
+        WorktreeRequested,
+        SessionCreated,
+        SessionEnded,
+        StagePassed,
+        StageFailed,
+        TaskStopping,
+        TaskEnded,
+        ObjectRemoved,
+        Explained,
+        ActionStarted,
+    )
+}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Recorded:
+    """An event with its place in the ledger."""
+
+    seq: int
+    turn: int
+    now: Now
+    event: Event

@@ -1,0 +1,41 @@
+"""What git says about an object, and the answer to why."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from orchctl.core import events
+from orchctl.core.folds import parts
+from orchctl.core.state import Desired, Object
+
+replace = dataclasses.replace
+
+
+def admitted(obj: Object, event: events.ObjectAdmitted, now: events.Now) -> Object:
+    desired = Desired(
+        uid=event.uid,
+        generation=event.generation,
+        spec_digest=event.spec_digest,
+        spec=event.spec,
+        path=event.path,
+        line=event.line,
+        blob=event.blob,
+        labels=event.labels,
+        annotations=event.annotations,
+    )
+    return replace(obj, desired=desired, problems=(), problems_path="", withdrawn=False)
+
+
+def rejected(obj: Object, event: events.ObjectRejected, now: events.Now) -> Object:
+    return replace(obj, problems=event.problems, problems_path=event.path)
+
+
+def withdrawn(obj: Object, event: events.ObjectWithdrawn, now: events.Now) -> Object:
+    return replace(obj, withdrawn=True)
+
+
+def explained(obj: Object, event: events.Explained, now: events.Now) -> Object:
+    before, since = obj.because, obj.because_since
+    if obj.task is not None and before is not None and before.waiting and since is not None:
+        obj = parts.with_task(obj, waited_s=obj.task.waited_s + now.t - since.t)
+    return replace(obj, because=event.because, because_since=now)

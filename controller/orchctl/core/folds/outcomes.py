@@ -1,0 +1,153 @@
+"""What came of actions and attempts."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from orchctl.core import actions, events
+from orchctl.core.folds import parts
+from orchctl.core.ids import AttemptId, Oid
+from orchctl.core.ports import LandResult, Phase
+from orchctl.core.state import Attempt, Candidate, Evidence, Failures, Object
+
+replace = dataclasses.replace
+
+
+def action_started(obj: Object, event: events.ActionStarted, now: events.Now) -> Object:
+    do = event.action.do
+    if obj.open is not None:
+        raise parts.IllegalEvent(f"{obj.key} already has an open action {obj.open.do.verb}")
+    obj = replace(obj, open=event.action, actions=obj.actions + 1)
+    match do:
+        case actions.RunAgent():
+            return parts.with_attempts(obj, (*parts.attempts_of(obj), _submitted(do.attempt, "agent", do.agent, now)))
+        case actions.CommitLeftovers():
+            return parts.with_attempts(
+                obj, (*parts.attempts_of(obj), _submitted(do.attempt, "commit", "leftovers", now))
+            )
+        case actions.RunCheck():
+            check = _submitted(do.attempt, "check", do.check, now)
+            task = parts.task(obj)
+            stage = task.plan.stages[task.stage].name
+            check = replace(check, stage=stage, check_digest=do.check_digest, tree=do.tree)
+            return parts.with_attempts(obj, (*parts.attempts_of(obj), check))
+        case actions.CancelAttempt():
+            return parts.update_attempt(obj, do.attempt, cancelling=True)
+        case _:
+            return obj
+
+
+def _submitted(attempt: AttemptId, purpose: str, name: str, now: events.Now) -> Attempt:
+    return Attempt(id=attempt, purpose=purpose, name=name, submitted=now)
+
+
+def action_failed(obj: Object, event: events.ActionFailed, now: events.Now) -> Object:
+    before = obj.failures
+    opened = obj.open
+    obj = parts.closed(obj, event)
+    count = before.count + 1 if before is not None and before.verb == event.verb else 1
+    failures = Failures(verb=event.verb, count=count, last=now, transient=event.transient, message=event.message)
+    obj = replace(obj, failures=failures)
+    if opened is not None and isinstance(opened.do, actions.RunAgent | actions.CommitLeftovers | actions.RunCheck):
+        lost = {"phase": Phase.LOST, "ended": now, "reason": "NotStarted", "message": event.message}
+        obj = parts.update_attempt(obj, opened.do.attempt, **lost)
+    return obj
+
+
+def hub_synced(obj: Object, event: events.HubSynced, now: events.Now) -> Object:
+    task = parts.task(obj)
+    base = task.base or event.head
+    return parts.with_task(
+        parts.closed(obj, event), branch=event.branch, target=event.head, base=base, target_fresh=True
+    )
+
+
+def tree_created(obj: Object, event: events.TreeCreated, now: events.Now) -> Object:
+    return replace(parts.closed(obj, event), worktree=replace(parts.worktree(obj), path=event.path))
+
+
+def attempt_started(obj: Object, event: events.AttemptStarted, now: events.Now) -> Object:
+    return parts.update_attempt(parts.closed(obj, event), event.attempt, phase=Phase.RUNNING, pid=event.pid)
+
+
+def attempt_ended(obj: Object, event: events.AttemptEnded, now: events.Now) -> Object:
+    ended = parts.update_attempt(
+        obj,
+        event.attempt,
+        phase=event.phase,
+        exit_code=event.exit_code,
+        signal=event.signal,
+        output_bytes=event.output_bytes,
+        reason=event.reason,
+        message=event.message,
+        tail=event.tail,
+        ended=now,
+    )
+    attempt = next(one for one in parts.attempts_of(ended) if one.id == event.attempt)
+    if attempt.purpose != "check" or event.phase is Phase.LOST:
+        return ended  # a lost check has said nothing about the tree: it runs again
+    return parts.with_task(ended, evidence=(*parts.task(ended).evidence, _evidence(ended, attempt, event)))
+
+
+def _evidence(obj: Object, attempt: Attempt, event: events.AttemptEnded) -> Evidence:
+    return Evidence(
+        check=attempt.name,
+        digest=attempt.check_digest,
+        tree=Oid(attempt.tree),
+        passed=event.phase is Phase.SUCCEEDED,
+        exit_code=event.exit_code,
+        message=event.message,
+        tail=event.tail,
+        attempt=attempt.id,
+        seconds=(attempt.ended.t - attempt.submitted.t) if attempt.ended else 0.0,
+    )
+
+
+def work_imported(obj: Object, event: events.WorkImported, now: events.Now) -> Object:
+    task = parts.task(obj)
+    return parts.with_task(
+        parts.closed(obj, event),
+        head=event.commit,
+        head_tree=event.tree,
+        paths=event.paths,
+        imported=(task.stage, task.cycle),
+    )
+
+
+def room_created(obj: Object, event: events.RoomCreated, now: events.Now) -> Object:
+    return parts.with_task(parts.closed(obj, event), room=event.path, room_commit=event.commit)
+
+
+def cancel_done(obj: Object, event: events.CancelDone, now: events.Now) -> Object:
+    return parts.closed(obj, event)
+
+
+def merge_made(obj: Object, event: events.MergeMade, now: events.Now) -> Object:
+    made = Candidate(target=event.target, commit=event.commit, tree=event.tree, paths=event.paths)
+    return parts.with_task(parts.closed(obj, event), candidate=made, dirty=())
+
+
+def merge_conflicted(obj: Object, event: events.MergeConflicted, now: events.Now) -> Object:
+    return parts.with_task(parts.closed(obj, event), conflicts=event.paths, candidate=None)
+
+
+def land_tried(obj: Object, event: events.LandTried, now: events.Now) -> Object:
+    obj = parts.closed(obj, event)
+    match event.result:
+        case LandResult.LANDED:
+            return parts.with_task(obj, landed=event.commit, dirty=())
+        case LandResult.MOVED:
+            return parts.with_task(obj, candidate=None, target_fresh=False, dirty=())
+        case LandResult.DIRTY:
+            return parts.with_task(obj, dirty=event.paths)
+
+
+def target_cleaned(obj: Object, event: events.TargetCleaned, now: events.Now) -> Object:
+    return parts.with_task(obj, dirty=())
+
+
+def tree_removed(obj: Object, event: events.TreeRemoved, now: events.Now) -> Object:
+    obj = parts.closed(obj, event)
+    if obj.worktree is not None:
+        return replace(obj, worktree=replace(obj.worktree, removed=now))
+    return parts.with_task(obj, room="", room_commit=None)

@@ -1,0 +1,82 @@
+"""How work lands: fetch the target, merge without a checkout, verify the result, move the target by CAS."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from orchctl.core import actions, prompts
+from orchctl.core.because import Because
+from orchctl.core.events import Now
+from orchctl.core.ids import name_of
+from orchctl.core.kinds import gates
+from orchctl.core.proposal import Proposal
+from orchctl.core.state import Object, TaskState
+
+PATHS_NAMED_MAX = 5
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Conflict:
+    message: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Done:
+    message: str
+
+
+def propose(obj: Object, task: TaskState, now: Now) -> Proposal | gates.Red | Conflict | Done:
+    if task.landed is not None:
+        return Done(f"merged into {task.branch} as {task.landed[:8]}")
+    if task.head is None:
+        return Conflict("there is no work to merge: no stage before the merge has an agent")
+    if not task.target_fresh:
+        branch = task.plan.stages[task.stage].into or task.plan.branch
+        do_sync = actions.SyncHub(project=task.plan.project, repo=task.plan.repo, branch=branch)
+        return Proposal(Because("MRG-3", "fetches the target branch"), do=do_sync)
+    if task.conflicts:
+        named = ", ".join(task.conflicts[:PATHS_NAMED_MAX])
+        return Conflict(f"{task.plan.task_branch} conflicts with {task.branch} in {named}")
+    if task.candidate is None:
+        return _merge(obj, task)
+    verdict = gates.judge(obj, task, task.candidate.commit, task.candidate.tree, now)
+    if verdict is not None:
+        return verdict
+    if task.dirty:
+        return _wait_for_clean(task)
+    do = actions.LandWork(
+        project=task.plan.project,
+        repo=task.plan.repo,
+        branch=task.branch,
+        new=task.candidate.commit,
+        old=task.candidate.target,
+    )
+    return Proposal(Because("MRG-1", f"moves {task.branch} to the verified merge"), do=do)
+
+
+def _merge(obj: Object, task: TaskState) -> Proposal:
+    assert task.target is not None
+    assert task.head is not None
+    trailers = {"Task": name_of(obj.key), "Work": task.head}
+    do = actions.MergeWork(
+        project=task.plan.project,
+        target=task.target,
+        head=task.head,
+        message=prompts.commit_message(task.plan.title, trailers),
+        at=int(task.started.at),
+    )
+    return Proposal(Because("MRG-1", f"merges {task.plan.task_branch} with {task.branch}"), do=do)
+
+
+def _wait_for_clean(task: TaskState) -> Proposal:
+    named = ", ".join(task.dirty[:PATHS_NAMED_MAX])
+    more = f" and {len(task.dirty) - PATHS_NAMED_MAX} more" if len(task.dirty) > PATHS_NAMED_MAX else ""
+    text = f"{task.branch} is checked out with uncommitted changes in {named}{more}"
+    because = Because(
+        "MRG-5",
+        text,
+        evidence=task.dirty,
+        unblock="commit, stash or discard these changes; the merge then lands by itself",
+        waiting="MergeQueue",
+    )
+    return Proposal(because)

@@ -1,0 +1,71 @@
+"""What a Task runs with, pinned when it starts.
+
+A Plan is the result of resolving everything the Task left out. It is recorded in the ledger with the start of the
+Task and nothing edited later changes it, so a running Task never shifts under an agent's feet.
+"""
+
+import dataclasses
+import hashlib
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Resolved:
+    """One resolved field, for `status.resolved`: where did this value come from?"""
+
+    field: str
+    name: str
+    source: str  # Task | Stage | Role | Project | BuiltIn
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Check:
+    name: str
+    run: str
+    timeout_s: int
+
+    @property
+    def digest(self) -> str:
+        """What the check does, not what it is called or how long it may take: equal commands share evidence."""
+        return hashlib.sha256(self.run.encode()).hexdigest()[:16]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AgentPlan:
+    name: str
+    backend: str
+    command: tuple[str, ...]
+    env: tuple[tuple[str, str], ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StagePlan:
+    name: str
+    role: str = ""  # empty for a stage without an agent
+    system: str = ""  # the role's system prompt
+    prompt: str = ""
+    agent: AgentPlan | None = None
+    timeout_s: int = 3600
+    checks: tuple[Check, ...] = ()
+    wants_checks: bool = False  # has a `checks` gate: with no checks to run it asks instead of passing
+    goto: int = 0  # the stage the failure edge leads to
+    limit: int = 0  # how often that edge may be taken
+    merge: bool = False
+    into: str = ""  # the branch a merge stage lands on
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Plan:
+    project: str  # hub name, `namespace/name`
+    repo: str  # absolute path or URL of the project's repository
+    branch: str  # the project's target branch
+    task_branch: str
+    title: str
+    prompt: str
+    stages: tuple[StagePlan, ...]
+    env: tuple[tuple[str, str], ...] = ()
+    keep: str = "OnFailure"  # what happens to the worktree: OnFailure | Always | Never
+    protected: tuple[str, ...] = ()  # globs of paths no agent may change
+    timeout_s: int = 4 * 3600
+    resolved: tuple[Resolved, ...] = ()
+    spec_digest: str = ""  # of the Task's own spec when it started
+    work_digest: str = ""

@@ -1,0 +1,26 @@
+"""The texts the controller writes: what an agent is asked, and what commits say."""
+
+from __future__ import annotations
+
+from orchctl.core.plan import Plan, StagePlan
+
+FEEDBACK_LENGTH_MAX = 16_000  # characters of check output handed back to the agent
+SUBJECT_LENGTH_MAX = 72
+
+
+def agent_prompt(plan: Plan, stage: StagePlan, feedback: str) -> str:
+    """System text of the role, the task's own words unchanged, and what went wrong last time."""
+    parts = [stage.system.strip(), (stage.prompt or plan.prompt).strip("\n")]
+    if feedback:
+        parts.append(
+            "Your earlier work is still in this worktree. It was not accepted:\n\n"
+            + feedback[-FEEDBACK_LENGTH_MAX:]
+            + "\n\nFix this. Do not weaken or remove checks."
+        )
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def commit_message(title: str, trailers: dict[str, str]) -> str:
+    subject = " ".join(title.split())[:SUBJECT_LENGTH_MAX] or "Work of an agent"
+    lines = "\n".join(f"{name}: {value}" for name, value in trailers.items())
+    return f"{subject}\n\n{lines}\n"

@@ -1,0 +1,227 @@
+"""What a Task leaves out, filled in: Task -> Stage -> Role -> Project -> built in.
+
+Pure: every object it asks for is read through the view, so a Task that waits for a missing Role is decided again the
+moment the Role appears. The result is pinned by `TaskStarted`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+from orchctl.api.v1alpha1 import agent as agent_kind
+from orchctl.api.v1alpha1 import pipeline as pipeline_kind
+from orchctl.api.v1alpha1 import project as project_kind
+from orchctl.api.v1alpha1 import role as role_kind
+from orchctl.api.v1alpha1 import task as task_kind
+from orchctl.core import names
+from orchctl.core.because import Because
+from orchctl.core.ids import Key, key_of, name_of, namespace_of
+from orchctl.core.plan import AgentPlan, Check, Plan, Resolved, StagePlan
+from orchctl.core.state import Object, Revision
+from orchctl.core.view import View
+from orchctl.kit import durations
+
+DEFAULT_PIPELINE = "change"
+DEFAULT_ROLE = "coder"
+DEFAULT_AGENT = "script"
+DEFAULT_TASK_TIMEOUT_S = 4 * 3600
+DEFAULT_STAGE_TIMEOUT_S = 3600
+DEFAULT_LOOP_LIMIT = 2
+CONTROL_REPO = "."  # as a project's repo: the repo that holds the manifests
+SPECS_CACHED_MAX = 1024
+
+
+class Unresolved(Exception):
+    """Something the Task refers to is missing or unusable; `because` is what the Task waits for."""
+
+    def __init__(self, because: Because) -> None:
+        super().__init__(because.text)
+        self.because = because
+
+
+@functools.lru_cache(maxsize=SPECS_CACHED_MAX)
+def task_spec(spec: str) -> task_kind.TaskSpec:
+    return task_kind.TaskSpec.model_validate_json(spec)
+
+
+@functools.lru_cache(maxsize=SPECS_CACHED_MAX)
+def project_spec(spec: str) -> project_kind.ProjectSpec:
+    return project_kind.ProjectSpec.model_validate_json(spec)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Inputs:
+    """What every step of the resolution needs, gathered once."""
+
+    view: View
+    namespace: str
+    task: task_kind.TaskSpec
+    project: project_kind.ProjectSpec
+    project_name: str
+    resolved: list[Resolved]
+
+
+def plan_of(view: View, obj: Object, revision: Revision | None) -> Plan:
+    """The pinned plan, or `Unresolved` with what is missing."""
+    assert obj.desired is not None
+    task = task_spec(obj.desired.spec)
+    namespace = namespace_of(obj.key)
+    resolved: list[Resolved] = []
+    project_obj = find_project(view, namespace, task.project)
+    project = project_spec(project_obj.desired.spec) if project_obj and project_obj.desired else _NO_PROJECT
+    project_name = name_of(project_obj.key) if project_obj is not None else "control"
+    resolved.append(Resolved("project", project_name, "Task" if task.project else "BuiltIn"))
+    inputs = _Inputs(view, namespace, task, project, project_name, resolved)
+    pipeline = _pipeline(inputs)
+    stages = tuple(_stage(inputs, pipeline, stage) for stage in pipeline.stages)
+    repo = project.repo.url or CONTROL_REPO
+    branch = project.repo.branch or (_branch_of(revision) if repo == CONTROL_REPO else "")
+    timeout = task.timeout or project.defaults.timeout
+    return Plan(
+        project=f"{namespace}/{project_name}",
+        repo=repo,
+        branch=branch,
+        task_branch=f"orch/{name_of(obj.key)}",
+        title=task.title or task.prompt.strip().splitlines()[0],
+        prompt=task.prompt,
+        stages=stages,
+        env=tuple(sorted(project.worktrees.env.items())),
+        keep=project.worktrees.keep.value,
+        protected=(*project.guardrails.protected_paths, *_manifest_paths(repo, revision)),
+        timeout_s=durations.duration_s(timeout) if timeout else DEFAULT_TASK_TIMEOUT_S,
+        resolved=tuple(resolved),
+        spec_digest=obj.desired.spec_digest,
+        work_digest=names.uid_of(obj.desired.spec_digest, repr(stages), project_name),
+    )
+
+
+_NO_PROJECT = project_kind.ProjectSpec()
+
+
+def _branch_of(revision: Revision | None) -> str:
+    prefix = "refs/heads/"
+    return revision.ref.removeprefix(prefix) if revision is not None and revision.ref.startswith(prefix) else ""
+
+
+def _manifest_paths(repo: str, revision: Revision | None) -> tuple[str, ...]:
+    """Where project and manifests share a repo, no agent may write what the controller obeys (APP-6)."""
+    return revision.roots if repo == CONTROL_REPO and revision is not None else ()
+
+
+def find_project(view: View, namespace: str, name: str | None) -> Object | None:
+    """The named project, else the only one of the namespace, else None: the control repo is the project."""
+    if name:
+        return _find(view, "Project", namespace, name)
+    found = [obj for obj in view.all_of("Project") if namespace_of(obj.key) == namespace and obj.desired]
+    if len(found) > 1:
+        text = f"{len(found)} projects in namespace {namespace}, and the task names none"
+        raise Unresolved(Because("GIT-7", text, unblock="set `spec.project`", waiting="Dependency"))
+    return found[0] if found else None
+
+
+def _find(view: View, kind: str, namespace: str, name: str) -> Object:
+    """A referenced object: in the namespace, or else the built-in one, which lives in `default`."""
+    for key in (key_of(kind, namespace, name), key_of(kind, "default", name)):
+        obj = view.get(key)
+        if obj is not None and obj.desired is not None and not obj.withdrawn:
+            return obj
+    wanted = key_of(kind, namespace, name)
+    unblock = f"add a {kind} named `{name}`, or name one of: {_known(view, kind)}"
+    raise Unresolved(Because("GIT-7", f"{wanted} does not exist", unblock=unblock, waiting="Dependency"))
+
+
+def _known(view: View, kind: str) -> str:
+    return ", ".join(sorted(name_of(obj.key) for obj in view.all_of(kind) if obj.desired)) or "none known"
+
+
+def _pipeline(inputs: _Inputs) -> pipeline_kind.PipelineSpec:
+    task, project = inputs.task, inputs.project
+    name = task.pipeline or project.defaults.pipeline or DEFAULT_PIPELINE
+    source = "Task" if task.pipeline else "Project" if project.defaults.pipeline else "BuiltIn"
+    inputs.resolved.append(Resolved("pipeline", name, source))
+    found = _find(inputs.view, "Pipeline", inputs.namespace, name)
+    assert found.desired is not None
+    return pipeline_kind.PipelineSpec.model_validate_json(found.desired.spec)
+
+
+def _stage(inputs: _Inputs, pipeline: pipeline_kind.PipelineSpec, stage: pipeline_kind.Stage) -> StagePlan:
+    checks, wants_checks = _gates(inputs, stage)
+    goto, limit = _failure_edge(pipeline, stage)
+    base = StagePlan(
+        name=stage.name,
+        prompt=stage.prompt,
+        timeout_s=durations.duration_s(stage.timeout) if stage.timeout else DEFAULT_STAGE_TIMEOUT_S,
+        checks=checks,
+        wants_checks=wants_checks,
+        goto=goto,
+        limit=limit,
+        merge=stage.merge is not None,
+        into=(stage.merge.into or "") if stage.merge is not None else "",
+    )
+    if stage.role is None:
+        return base
+    found = _find(inputs.view, "Role", inputs.namespace, stage.role)
+    assert found.desired is not None
+    role = role_kind.RoleSpec.model_validate_json(found.desired.spec)
+    agent = _agent(inputs, stage, role)
+    return dataclasses.replace(base, role=stage.role, system=role.system, agent=agent)
+
+
+def _gates(inputs: _Inputs, stage: pipeline_kind.Stage) -> tuple[tuple[Check, ...], bool]:
+    checks: list[Check] = []
+    wants_checks = False
+    for gate in stage.gates:
+        if gate.checks is not None:
+            wants_checks = True
+            checks.extend(project_checks(inputs.project))
+        if gate.command is not None:
+            timeout_s = durations.duration_s(gate.command.timeout)
+            checks.append(Check(name=gate.name or "command", run=gate.command.run, timeout_s=timeout_s))
+    return tuple(checks), wants_checks
+
+
+def project_checks(project: project_kind.ProjectSpec) -> tuple[Check, ...]:
+    return tuple(
+        Check(name=check.name, run=check.run, timeout_s=durations.duration_s(check.timeout)) for check in project.checks
+    )
+
+
+def _failure_edge(pipeline: pipeline_kind.PipelineSpec, stage: pipeline_kind.Stage) -> tuple[int, int]:
+    """(stage to go back to, how often). Unset: the nearest stage at or before this one that has an agent."""
+    order = [one.name for one in pipeline.stages]
+    if stage.on_failure is not None:
+        return order.index(stage.on_failure.goto), stage.on_failure.limit
+    here = order.index(stage.name)
+    writing = [index for index in range(here + 1) if pipeline.stages[index].role is not None]
+    return (writing[-1], DEFAULT_LOOP_LIMIT) if writing else (here, 0)
+
+
+def _agent(inputs: _Inputs, stage: pipeline_kind.Stage, role: role_kind.RoleSpec) -> AgentPlan:
+    chain = (
+        ("Task", inputs.task.agents),
+        ("Stage", stage.agents),
+        ("Role", role.agents),
+        ("Project", inputs.project.defaults.agents),
+        ("BuiltIn", (DEFAULT_AGENT,)),
+    )
+    source, wanted = next((source, agents) for source, agents in chain if agents)
+    name, _, model = wanted[0].partition("/")
+    if model:
+        text = f"agent `{wanted[0]}`: choosing a model is not supported in this release"
+        unblock = f"write `{name}`, and give the model in the command of an Agent of your own"
+        raise Unresolved(Because("TASK-5", text, unblock=unblock, waiting="AgentNotReady"))
+    inputs.resolved.append(Resolved(f"stages.{stage.name}.agent", name, source))
+    found = _find_agent(inputs.view, name)
+    spec = agent_kind.AgentSpec.model_validate_json(found)
+    env = tuple(sorted(spec.env.items()))
+    return AgentPlan(name=name, backend=spec.backend.value, command=tuple(spec.command), env=env)
+
+
+def _find_agent(view: View, name: str) -> str:
+    """Agents are cluster-scoped: their key has an empty namespace."""
+    obj = view.get(Key(f"Agent//{name}"))
+    if obj is not None and obj.desired is not None and not obj.withdrawn:
+        return obj.desired.spec
+    unblock = f"add an Agent named `{name}`, or name one of: {_known(view, 'Agent')}"
+    raise Unresolved(Because("GIT-7", f"Agent {name} does not exist", unblock=unblock, waiting="Dependency"))

@@ -1,0 +1,203 @@
+"""The state every decision reads: a fold of the ledger and nothing else.
+
+One `Object` per key holds what is desired (from git), what has happened (per kind) and what is open. All values are
+frozen; `evolve` is the only thing that makes new ones.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+
+from orchctl.api.conditions import Condition
+from orchctl.core.actions import Action
+from orchctl.core.because import Because
+from orchctl.core.events import Now
+from orchctl.core.ids import ActionKey, AttemptId, Key, Oid
+from orchctl.core.plan import Plan
+from orchctl.core.ports import Phase
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Desired:
+    uid: str
+    generation: int
+    spec_digest: str
+    spec: str
+    path: str
+    line: int
+    blob: str
+    labels: tuple[tuple[str, str], ...]
+    annotations: tuple[tuple[str, str], ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Attempt:
+    """One process under a shim: an agent run, the commit of leftovers, or a check."""
+
+    id: AttemptId
+    purpose: str  # agent | commit | check
+    name: str
+    submitted: Now
+    stage: str = ""  # of a check: the stage it guards
+    check_digest: str = ""  # of a check: what it runs
+    tree: str = ""  # of a check: what it judges
+    phase: Phase = Phase.STARTING
+    pid: int | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    output_bytes: int = 0
+    reason: str = ""
+    message: str = ""
+    tail: str = ""
+    ended: Now | None = None
+    cancelling: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one check said about one tree. Equal tree and equal check: it need not run again (GATE-1)."""
+
+    check: str
+    digest: str
+    tree: Oid
+    passed: bool
+    exit_code: int | None
+    message: str
+    tail: str
+    attempt: AttemptId
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class StageRecord:
+    state: str = "Pending"  # Pending | Running | Passed | Failed
+    started: Now | None = None
+    ended: Now | None = None
+    message: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Candidate:
+    """The merge commit that would land, and the target it was computed on."""
+
+    target: Oid
+    commit: Oid
+    tree: Oid
+    paths: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Ending:
+    outcome: str
+    reason: str
+    message: str
+    at: Now
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TaskState:
+    plan: Plan
+    started: Now
+    stages: tuple[StageRecord, ...]
+    stage: int = 0
+    cycle: int = 0  # how often the failure edge has been taken
+    feedback: str = ""
+    branch: str = ""  # the target branch, once known
+    target: Oid | None = None  # head of the target branch when last fetched
+    base: Oid | None = None  # the commit the worktree was made from
+    head: Oid | None = None  # the imported work
+    head_tree: Oid | None = None
+    imported: tuple[int, int] = (-1, -1)  # the (stage, cycle) whose work that is
+    paths: tuple[str, ...] = ()
+    checks: tuple[Attempt, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    room: str = ""
+    room_commit: Oid | None = None
+    candidate: Candidate | None = None
+    target_fresh: bool = False  # fetched for this try at merging
+    conflicts: tuple[str, ...] = ()
+    dirty: tuple[str, ...] = ()  # paths that keep the merge from landing
+    landed: Oid | None = None
+    waited_s: float = 0.0  # time spent waiting for people, which does not count against the timeout
+    stopping: Ending | None = None
+    ended: Ending | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SessionState:
+    uid: str
+    task: Key
+    worktree: Key
+    stage: int
+    cycle: int
+    number: int
+    prompt: str
+    created: Now
+    attempts: tuple[Attempt, ...] = ()
+    succeeded: bool | None = None
+    reason: str = ""
+    message: str = ""
+    ended: Now | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WorktreeState:
+    uid: str
+    task: Key
+    project: str
+    branch: str
+    commit: Oid
+    created: Now
+    path: str = ""
+    removed: Now | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Failures:
+    """Consecutive failures of the same verb, for backing off and for giving up."""
+
+    verb: str
+    count: int
+    last: Now
+    transient: bool
+    message: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Object:
+    key: Key
+    created: Now
+    desired: Desired | None = None
+    problems: tuple[str, ...] = ()
+    problems_path: str = ""
+    withdrawn: bool = False
+    task: TaskState | None = None
+    session: SessionState | None = None
+    worktree: WorktreeState | None = None
+    open: Action | None = None  # the one action of this object under way
+    actions: int = 0  # ordinal of the next action
+    failures: Failures | None = None
+    because: Because | None = None
+    because_since: Now | None = None
+    conditions: tuple[Condition, ...] = ()
+    seq: int = 0  # of the last event that touched it
+    stalled: str = ""  # an event of our own did not fit: this object stands still, the loop does not
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Revision:
+    ref: str
+    commit: Oid
+    tree: Oid
+    roots: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class State:
+    seq: int = 0
+    turn: int = 0
+    revision: Revision | None = None
+    objects: Mapping[Key, Object] = dataclasses.field(default_factory=dict)
+    open: Mapping[ActionKey, Key] = dataclasses.field(default_factory=dict)
+    stale: int = 0  # facts refused by `accept`: late, doubled, from another epoch

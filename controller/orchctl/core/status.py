@@ -1,0 +1,141 @@
+"""The conditions of every kind, computed from its facts each time one changes (kinds of condition: one table each).
+
+Called by `evolve` after each event, so that transition times are part of the fold. Never reads another object.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from orchctl.api import conditions as api
+from orchctl.core.events import Now
+from orchctl.core.state import Object, SessionState, TaskState, WorktreeState
+from orchctl.kit import timestamps
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Wanted:
+    """One condition as it should be now; a status of None removes it (abnormal-true conditions when normal)."""
+
+    type: str
+    status: str | None
+    reason: str
+    message: str = ""
+
+
+def conditions(obj: Object, now: Now) -> api.Conditions:
+    generation = obj.desired.generation if obj.desired is not None else 0
+    result = obj.conditions
+    for wanted in _wanted(obj):
+        if wanted.status is None:
+            result = api.remove_condition(result, wanted.type)
+            continue
+        new = api.Condition(
+            type=wanted.type,
+            status=wanted.status,
+            reason=wanted.reason,
+            message=wanted.message,
+            observed_generation=generation,
+            last_transition_time=timestamps.rfc3339(now.at),
+        )
+        result = api.set_condition(result, new)
+    return result
+
+
+def _wanted(obj: Object) -> list[_Wanted]:
+    if obj.stalled:
+        return [_stalled("InternalError", obj.stalled), _Wanted(api.READY, "False", "InternalError", obj.stalled)]
+    if obj.task is not None:
+        return [*_accepted(obj), *_task(obj, obj.task)]
+    if obj.session is not None:
+        return _session(obj.session)
+    if obj.worktree is not None:
+        return _worktree(obj, obj.worktree)
+    return [*_accepted(obj), *_declared(obj)]
+
+
+def _accepted(obj: Object) -> list[_Wanted]:
+    if obj.problems:
+        return [_Wanted(api.ACCEPTED, "False", api.Reason.VALIDATION_FAILED, "\n".join(obj.problems))]
+    if obj.task is not None and obj.desired is not None and obj.desired.spec_digest != obj.task.plan.spec_digest:
+        message = "edited after it started; it goes on as it was started"
+        return [_Wanted(api.ACCEPTED, "False", api.Reason.RESTART_REQUIRED, message)]
+    return [_Wanted(api.ACCEPTED, "True", api.Reason.ADMITTED)]
+
+
+def _stalled(reason: str, message: str) -> _Wanted:
+    return _Wanted(api.STALLED, "True", reason, message)
+
+
+def _declared(obj: Object) -> list[_Wanted]:
+    """Objects that have not begun to do anything: a Task that waits to start, and the kinds that only say things."""
+    if obj.desired is None:
+        message = "\n".join(obj.problems)
+        return [
+            _Wanted(api.READY, "False", api.Reason.VALIDATION_FAILED, message),
+            _stalled(api.Reason.VALIDATION_FAILED, message),
+        ]
+    cleared = _Wanted(api.STALLED, None, "")
+    if not obj.key.startswith("Task/"):
+        return [cleared, _Wanted(api.READY, "True", api.Reason.RECONCILIATION_SUCCEEDED)]
+    return [
+        cleared,
+        _Wanted(api.READY, "Unknown", api.Reason.PROGRESSING),
+        _Wanted(api.RECONCILING, "True", api.Reason.PROGRESSING),
+        _Wanted(api.SUCCEEDED, "Unknown", api.Reason.PROGRESSING),
+        _waiting(obj),
+    ]
+
+
+def _waiting(obj: Object) -> _Wanted:
+    if obj.because is None or not obj.because.waiting:
+        return _Wanted(api.WAITING, None, "")
+    return _Wanted(api.WAITING, "True", obj.because.waiting, obj.because.text)
+
+
+def _task(obj: Object, task: TaskState) -> list[_Wanted]:
+    verified = any(record.state == "Passed" for record in task.stages) and any(one.passed for one in task.evidence)
+    common = [
+        _Wanted(api.VERIFIED, "True" if verified else "False", api.Reason.GATES_PASSED if verified else "Pending"),
+        _Wanted(api.MERGED, "True" if task.landed else "False", api.Reason.MERGED if task.landed else "Pending"),
+    ]
+    if task.ended is None:
+        return [
+            *common,
+            _Wanted(api.READY, "Unknown", api.Reason.PROGRESSING),
+            _Wanted(api.SUCCEEDED, "Unknown", api.Reason.PROGRESSING),
+            _Wanted(api.RECONCILING, "True", api.Reason.PROGRESSING_WITH_RETRY if task.cycle else "Progressing"),
+            _Wanted(api.STALLED, None, ""),
+            _waiting(obj),
+        ]
+    over = [_Wanted(api.RECONCILING, None, ""), _Wanted(api.WAITING, None, "")]
+    if task.ended.outcome in ("Merged", "Succeeded"):
+        good = ("True", task.ended.reason, task.ended.message)
+        return [*common, *over, _Wanted(api.READY, *good), _Wanted(api.SUCCEEDED, *good)]
+    bad = ("False", task.ended.reason, task.ended.message)
+    stalled = _stalled(task.ended.reason, task.ended.message)
+    return [*common, *over, _Wanted(api.READY, *bad), _Wanted(api.SUCCEEDED, *bad), stalled]
+
+
+def _session(session: SessionState) -> list[_Wanted]:
+    accepted = _Wanted(api.ACCEPTED, "True", api.Reason.MADE_BY_CONTROLLER)
+    if session.ended is None:
+        return [
+            accepted,
+            _Wanted(api.READY, "Unknown", api.Reason.PROGRESSING),
+            _Wanted(api.SUCCEEDED, "Unknown", api.Reason.PROGRESSING),
+            _Wanted(api.RECONCILING, "True", api.Reason.PROGRESSING),
+        ]
+    result = ("True" if session.succeeded else "False", session.reason or "Completed", session.message)
+    ended = [accepted, _Wanted(api.READY, *result), _Wanted(api.SUCCEEDED, *result), _Wanted(api.RECONCILING, None, "")]
+    return ended if session.succeeded else [*ended, _stalled(session.reason or "Failed", session.message)]
+
+
+def _worktree(obj: Object, worktree: WorktreeState) -> list[_Wanted]:
+    accepted = _Wanted(api.ACCEPTED, "True", api.Reason.MADE_BY_CONTROLLER)
+    if worktree.removed is not None:
+        return [accepted, _Wanted(api.READY, "True", "Removed", "removed after salvage")]
+    if worktree.path:
+        return [accepted, _Wanted(api.READY, "True", "Created")]
+    message = obj.failures.message if obj.failures is not None else ""
+    return [accepted, _Wanted(api.READY, "Unknown", api.Reason.PROGRESSING, message)]

@@ -1,0 +1,30 @@
+"""What one decision may read, and a record of what it did read.
+
+`propose` sees other objects only through a `View`. The keys it asked for are the reverse index: when one of them
+changes, the reader is decided again. No index is kept by hand, so none can be forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from orchctl.core.ids import Key, kind_of
+from orchctl.core.state import Object, State
+
+
+class View:
+    """Read access to a state, recording keys. Reading a whole kind is recorded as the kind's name."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self.read: dict[Key, None] = {}  # a dict, not a set: the order of reads must not depend on hashing
+
+    def get(self, key: Key) -> Object | None:
+        self.read[key] = None
+        return self._state.objects.get(key)
+
+    def all_of(self, kind: str) -> Iterator[Object]:
+        self.read[Key(kind)] = None
+        for key, obj in self._state.objects.items():
+            if kind_of(key) == kind:
+                yield obj

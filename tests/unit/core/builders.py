@@ -1,0 +1,76 @@
+"""Facts as tests want them: a project, the built-in pipelines and a task, without any file."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from orchctl.core import events
+from orchctl.core.ids import Key, key_of
+from orchctl.kit import digest
+from orchctl.testing import worlds
+
+CHECKS = [{"name": "unit", "run": "make test"}]
+STAGES = [
+    {
+        "name": "implement",
+        "role": "coder",
+        "gates": [{"checks": {}}],
+        "onFailure": {"goto": "implement", "limit": 2},
+    },
+    {"name": "merge", "merge": {}},
+]
+
+
+def admitted(kind: str, name: str, spec: dict[str, Any], generation: int = 1) -> events.ObjectAdmitted:
+    namespace = "" if kind == "Agent" else "default"
+    text = digest.canonical_json(spec)
+    return events.ObjectAdmitted(
+        key_of(kind, namespace, name),
+        uid=f"uid-{kind}-{name}",
+        generation=generation,
+        spec_digest=digest.sha256_hex(text),
+        spec=text,
+        path=f"manifests/{name}.yaml",
+        line=1,
+        blob="b" * 40,
+    )
+
+
+def revision() -> events.RevisionObserved:
+    commit = worlds.oid("control")
+    return events.RevisionObserved(
+        Key("Source//control"), ref="refs/heads/main", commit=commit, tree=worlds.oid("t"), roots=("manifests",)
+    )
+
+
+def catalogue(stages: list[dict[str, Any]] | None = None) -> list[events.Event]:
+    return [
+        revision(),
+        admitted("Pipeline", "change", {"stages": stages or STAGES}),
+        admitted("Role", "coder", {"system": "You write code."}),
+        admitted("Agent", "script", {"backend": "script"}),
+    ]
+
+
+def project(checks: list[dict[str, Any]] | None = None, **spec: Any) -> events.ObjectAdmitted:
+    return admitted("Project", "shop", {"checks": CHECKS if checks is None else checks, **spec})
+
+
+def task(name: str = "fix", **spec: Any) -> events.ObjectAdmitted:
+    return admitted("Task", name, {"prompt": "Fix the login.\n\nWith a test.", **spec})
+
+
+def bench(*facts: events.Event, world: worlds.World | None = None) -> worlds.Bench:
+    """A bench with the catalogue, then the facts, run until it rests."""
+    made = worlds.Bench(world=world or worlds.World())
+    made.give(*catalogue())
+    made.give(*facts)
+    return made
+
+
+def body(made: worlds.Bench, key: str) -> dict[str, Any]:
+    from orchctl.core import views
+
+    loaded: dict[str, Any] = json.loads(views.row(made.machine.state, made.object(key)).body)
+    return loaded
