@@ -1,0 +1,122 @@
+"""One repository opened for reading, however it is laid out (bare, ordinary clone, linked worktree).
+
+Called by the git source and by what needs the repository's uid. pygit2 runs no hooks, filters or helpers. Must never
+write anything but the uid file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+from pathlib import Path
+
+import pygit2
+
+from orchctl.core.ids import Oid
+from orchctl.core.ports import PermanentError, TransientError
+
+UID_FILE = "orchctl-uid"
+_UID = re.compile(r"[0-9a-f]{32}")
+
+
+class ControlRepo:
+    def __init__(self, repository: pygit2.Repository) -> None:
+        self._repository = repository
+        self.git_dir = Path(repository.path)
+        self.common_dir = _common_dir(self.git_dir)
+
+    @classmethod
+    def open(cls, path: str | Path) -> ControlRepo:
+        try:
+            return cls(pygit2.Repository(str(path)))
+        except pygit2.GitError as error:
+            raise PermanentError(f"{path} is not a git repository that can be read: {error}") from error
+
+    def head_branch(self) -> str | None:
+        """The branch HEAD names, born or not; None when HEAD is detached."""
+        head = self._repository.references.get("HEAD")
+        if head is None or not isinstance(head.raw_target, bytes):
+            return None
+        return head.raw_target.decode("utf-8", "surrogateescape").removeprefix("refs/heads/")
+
+    def resolve(self, ref: str) -> Oid | None:
+        """The commit a ref (or branch name, or HEAD) points to; None while it does not exist."""
+        try:
+            found = self._repository.lookup_reference(full_ref(ref))
+            return Oid(str(found.peel(pygit2.Commit).id))
+        except (KeyError, pygit2.InvalidSpecError):
+            return None
+        except pygit2.GitError as error:
+            raise TransientError(f"the ref {ref} cannot be read now: {error}") from error
+
+    def tree_of(self, commit: Oid, path: str = "") -> Oid | None:
+        """The tree of a commit, or of a folder in it; None when that is no folder."""
+        try:
+            tree: pygit2.Object = self._repository[commit].peel(pygit2.Tree)
+            found = tree if not path.strip("/") else tree[path.strip("/")]  # type: ignore[index]
+        except (KeyError, ValueError, pygit2.GitError):
+            return None
+        return Oid(str(found.id)) if isinstance(found, pygit2.Tree) else None
+
+    def has_tree(self, oid: Oid) -> bool:
+        try:
+            return isinstance(self._repository.get(oid), pygit2.Tree)
+        except (ValueError, pygit2.GitError):
+            return False
+
+    def read_tree(self, oid: Oid) -> bytes:
+        """The raw bytes of a tree object."""
+        return self._read(oid, pygit2.GIT_OBJECT_TREE)
+
+    def read_blob(self, oid: Oid, size_max: int) -> bytes:
+        try:
+            size = self._repository.odb.read_header(oid)[1]
+        except (KeyError, ValueError, pygit2.GitError) as error:
+            raise PermanentError(f"the repository has no object {oid}: {error}") from error
+        if size > size_max:
+            raise PermanentError(f"the file {oid} has {size} bytes; the most that is read is {size_max}")
+        return self._read(oid, pygit2.GIT_OBJECT_BLOB)
+
+    def _read(self, oid: Oid, kind: int) -> bytes:
+        try:
+            found, data = self._repository.read(oid)
+        except (KeyError, ValueError, pygit2.GitError) as error:
+            raise PermanentError(f"the repository has no object {oid}: {error}") from error
+        if found != kind:
+            raise PermanentError(f"the object {oid} is not of the kind that was asked for")
+        return bytes(data)
+
+
+def full_ref(ref: str) -> str:
+    return ref if ref == "HEAD" or ref.startswith("refs/") else f"refs/heads/{ref}"
+
+
+def repo_uid(git_dir: Path) -> str:
+    """The random name of a repository, made on first use; every worktree of it has the same.
+
+    Written whole under another name and linked into place, so two first users agree on one.
+    """
+    path = _common_dir(git_dir) / UID_FILE
+    for _ in range(2):
+        with contextlib.suppress(FileNotFoundError):
+            uid = path.read_text(encoding="ascii", errors="replace").strip()
+            if _UID.fullmatch(uid) is None:
+                raise PermanentError(f"{path} does not hold a repository uid; remove it to get a new one")
+            return uid
+        fresh = path.with_name(f"{UID_FILE}.{secrets.token_hex(8)}")
+        fresh.write_text(f"{secrets.token_hex(16)}\n", encoding="ascii")
+        try:
+            with contextlib.suppress(FileExistsError):
+                os.link(fresh, path)
+        finally:
+            fresh.unlink()
+    raise TransientError(f"{path} was removed while it was being made")
+
+
+def _common_dir(git_dir: Path) -> Path:
+    pointer = git_dir / "commondir"
+    if not pointer.is_file():
+        return git_dir.resolve()
+    return (git_dir / pointer.read_text(encoding="utf-8", errors="surrogateescape").strip()).resolve()

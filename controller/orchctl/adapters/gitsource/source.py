@@ -1,0 +1,47 @@
+"""What the control repository wants now, as changes since a tree that was already taken in.
+
+Called by the informer, from one thread. A rewritten branch is no error: only trees are compared, never history.
+Must never raise for what a manifest holds; that is for who parses it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+from orchctl.adapters.gitsource import repository, treediff
+from orchctl.core.ids import Oid
+from orchctl.core.ports import TransientError
+
+MANIFEST_BYTES_MAX = 1024 * 1024
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Observation:
+    commit: Oid
+    tree: Oid
+    changes: tuple[treediff.Change, ...]
+    full: bool  # every manifest is listed, as there was no earlier tree to compare with
+
+
+class GitSource:
+    def __init__(self, repo_path: str | Path, ref: str, roots: tuple[str, ...] = ("manifests",)) -> None:
+        self.repo = repository.ControlRepo.open(repo_path)
+        self.ref = ref
+        self.roots = roots
+
+    def observe(self, last_tree: Oid | None) -> Observation | None:
+        """None while the ref does not exist. A last tree that is gone (gc, forced push) makes a full listing."""
+        commit = self.repo.resolve(self.ref)
+        if commit is None:
+            return None
+        tree = self.repo.tree_of(commit)
+        if tree is None:
+            raise TransientError(f"the tree of {commit} cannot be read now")
+        known = last_tree if last_tree is not None and self.repo.has_tree(last_tree) else None
+        found = treediff.changes(self.repo.read_tree, known, tree, self.roots)
+        return Observation(commit, tree, found, full=known is None)
+
+    def read(self, oid: Oid) -> bytes:
+        """A manifest's bytes; PermanentError when there are more than MANIFEST_BYTES_MAX."""
+        return self.repo.read_blob(oid, MANIFEST_BYTES_MAX)

@@ -1,0 +1,51 @@
+"""Events as JSON and back: the only place that knows how they are stored.
+
+An event's class name stands in the `type` column; an effect carries its own `verb`. Specs are taken out of the event
+and kept once per digest. Names are provisional until the first tagged release, so there are no upcasters yet.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from orchctl.core import actions, events
+
+_ENCODER = msgspec.json.Encoder(order="deterministic")
+
+
+class UnreadableEvent(Exception):
+    """A row of the ledger that this release cannot read."""
+
+
+def encode(event: events.Event) -> str:
+    if isinstance(event, events.ObjectAdmitted):
+        event = dataclasses.replace(event, spec="")
+    return _ENCODER.encode(event).decode()
+
+
+def decode(type_name: str, data: str, specs: Mapping[str, str]) -> events.Event:
+    """The event of a row; `specs` holds the specs by digest."""
+    cls = events.EVENTS.get(type_name)
+    if cls is None:
+        raise UnreadableEvent(f"event type {type_name} is not known to this release")
+    try:
+        event = msgspec.json.decode(data, type=cls, dec_hook=_decode_effect)
+    except msgspec.ValidationError as error:
+        raise UnreadableEvent(f"{type_name}: {error}") from error
+    if isinstance(event, events.ObjectAdmitted):
+        return dataclasses.replace(event, spec=specs[event.spec_digest])
+    return event
+
+
+def _decode_effect(wanted: type, value: Any) -> Any:
+    """Effects are one union under a base class; their `verb` says which."""
+    if wanted is not actions.Effect:
+        raise NotImplementedError(wanted)
+    found = actions.EFFECTS.get(value["verb"])
+    if found is None:
+        raise UnreadableEvent(f"effect {value['verb']} is not known to this release")
+    return msgspec.convert(value, type=found)
