@@ -1,0 +1,261 @@
+"""From a tree in git to admission facts: what the manifests now say, as far as it may be taken up.
+
+Keeps what each file held, so that a new commit costs only the files it changed. The rules: one bad manifest touches
+only its own object (GIT-3), identity is kind/namespace/name and not the file (GIT-4), and nothing is withdrawn
+because a file could not be read or too much vanished at once (GIT-5).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Iterable
+
+from orchctl.adapters import manifests
+from orchctl.adapters.gitsource import source
+from orchctl.core import events, ports
+from orchctl.core.ids import Key, Oid, key_of
+from orchctl.core.state import Object, State
+from orchctl.kit import digest, names
+
+SOURCE = Key("Source//control")
+BUILTIN = "builtin:"
+PRUNE_GUARD_FROM = 10  # objects; below this, any part of them may be removed in one commit
+PRUNE_PERCENT_MAX = 50
+_UID_SPACE = uuid.UUID("6f0bb0a6-2f0e-5f0e-9d53-7f2a4c1b7c11")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _File:
+    blob: str
+    documents: tuple[manifests.Document, ...]
+    problems: tuple[manifests.Problem, ...]
+    kept: tuple[Key, ...]  # objects of an earlier version, kept because this one could not be read to its end
+
+
+class Admission:
+    def __init__(self, git: source.GitSource, repo_uid: str, builtins: Iterable[manifests.Document]) -> None:
+        self._git = git
+        self._repo_uid = repo_uid
+        self._builtins = {document.key: document for document in builtins}
+        self._files: dict[str, _File] = {}
+        self._claims: dict[Key, list[str]] = {}
+        self._troubled: dict[str, None] = {}  # the files with problems
+        self._tree: Oid | None = None
+        self._commit: Oid | None = None
+        self._blocked: tuple[Key, ...] = ()
+        self._started = False
+
+    def facts(self, state: State) -> list[events.Event]:
+        """Everything that changed since the last call; the first call compares the whole tree with the state."""
+        facts: list[events.Event] = []
+        affected: dict[Key, None] = {}
+        if not self._started:
+            affected.update(dict.fromkeys(self._builtins))
+        observed = self._git.observe(self._tree)
+        if observed is None or (self._started and observed.commit == self._commit):
+            self._started = True
+            return facts + self._decide(state, affected, "")
+        if state.revision is None or state.revision.commit != observed.commit:
+            facts.append(self._revision(observed.commit, observed.tree))
+        if not self._started:
+            affected.update({key: None for key, obj in state.objects.items() if _from_git(obj)})
+        held = _held_by_path(state)
+        for change in observed.changes:
+            affected.update(self._take_in(change.path, change.new_oid, held))
+        affected.update(dict.fromkeys(self._blocked))
+        self._tree, self._commit, self._started = observed.tree, observed.commit, True
+        return facts + self._decide(state, affected, observed.commit)
+
+    def _revision(self, commit: Oid, tree: Oid) -> events.RevisionObserved:
+        return events.RevisionObserved(SOURCE, ref=self._git.ref, commit=commit, tree=tree, roots=self._git.roots)
+
+    # --- files --------------------------------------------------------------------------------------------------
+
+    def _take_in(self, path: str, oid: Oid | None, held: dict[str, list[Key]]) -> dict[Key, None]:
+        """Replace what the file held; every key it names or named is affected."""
+        before = self._files.pop(path, None)
+        self._troubled.pop(path, None)
+        old_keys = _keys_of(before) if before is not None else list(held.get(path, ()))
+        affected = dict.fromkeys([*old_keys, *(_problem_keys(path, before) if before is not None else ())])
+        for key in old_keys:
+            if path in self._claims.get(key, []):
+                self._claims[key].remove(path)
+        after = self._parsed(path, oid, old_keys) if oid is not None else None
+        if after is None:
+            return affected
+        self._files[path] = after
+        if after.problems:
+            self._troubled[path] = None
+        for key in _keys_of(after):
+            self._claims.setdefault(key, []).append(path)
+        return affected | dict.fromkeys([*_keys_of(after), *_problem_keys(path, after)])
+
+    def _parsed(self, path: str, oid: Oid, old_keys: list[Key]) -> _File:
+        try:
+            loaded = manifests.parse(self._git.read(oid), path)
+        except ports.PermanentError as error:
+            problem = manifests.Problem(path, 1, 1, "", str(error), "too-large", None)
+            return _File(oid, (), (problem,), tuple(old_keys))
+        named = {document.key for document in loaded.documents}
+        unreadable = any(problem.key is None for problem in loaded.problems)
+        refused = {Key(problem.key) for problem in loaded.problems if problem.key is not None}
+        kept = tuple(key for key in old_keys if key not in named and (unreadable or key in refused))
+        return _File(oid, loaded.documents, loaded.problems, kept)
+
+    # --- objects ------------------------------------------------------------------------------------------------
+
+    def _decide(self, state: State, affected: dict[Key, None], commit: str) -> list[events.Event]:
+        facts: list[events.Event] = []
+        leaving: list[Key] = []
+        for key in affected:
+            problems = self._problems_of(key)
+            claimants = self._claims.get(key, [])
+            if not claimants:
+                if problems:
+                    facts += _rejection(state, key, problems)
+                    continue
+                leaving += [key] if not self._back_to_builtin(facts, state, key) else []
+                continue
+            facts += self._admit(state, key, claimants, commit)
+            problems += self._duplicates(key, state, claimants)
+            if problems:
+                facts += _rejection(state, key, problems)
+        return facts + self._withdraw(state, leaving)
+
+    def _problems_of(self, key: Key) -> list[tuple[str, str]]:
+        """(path, text) of every problem that stands in the way of this object."""
+        return [
+            (path, str(problem))
+            for path in self._troubled
+            for problem in self._files[path].problems
+            if key in _keys_hit(path, self._files[path], problem)
+        ]
+
+    def _duplicates(self, key: Key, state: State, claimants: list[str]) -> list[tuple[str, str]]:
+        if len(claimants) < 2:
+            return []
+        first = self._holder(key, state, claimants)
+        return [
+            (path, f"{self._place(path, key)}: error: {key} is also in {self._place(first, key)}, which stays in force")
+            for path in claimants
+            if path != first
+        ]
+
+    def _place(self, path: str, key: Key) -> str:
+        lines = [document.line for document in self._files[path].documents if document.key == key]
+        return f"{path}:{lines[0] if lines else 1}:1"
+
+    def _holder(self, key: Key, state: State, claimants: list[str]) -> str:
+        """The file that speaks for this object: the one it was first admitted from, while that still names it."""
+        obj = state.objects.get(key)
+        admitted = obj.desired.path if obj is not None and obj.desired is not None else ""
+        return admitted if admitted in claimants else sorted(claimants)[0]
+
+    def _admit(self, state: State, key: Key, claimants: list[str], commit: str) -> list[events.Event]:
+        path = self._holder(key, state, claimants)
+        file = self._files[path]
+        document = next((one for one in file.documents if one.key == key), None)
+        if document is None:
+            return []  # kept from an earlier version of the file: the last good spec stays in force
+        return self._admitted(state.objects.get(key), path, file.blob, document, commit)
+
+    def _admitted(
+        self, obj: Object | None, path: str, blob: str, document: manifests.Document, commit: str
+    ) -> list[events.Event]:
+        key = document.key
+        before = obj.desired if obj is not None else None
+        spec_digest = digest.sha256_hex(document.spec_json)
+        changed = before is None or before.spec_digest != spec_digest
+        fact = events.ObjectAdmitted(
+            key,
+            uid=before.uid if before is not None else str(uuid.uuid5(_UID_SPACE, f"{self._repo_uid}/{key}@{commit}")),
+            generation=(before.generation if before is not None else 0) + (1 if changed else 0),
+            spec_digest=spec_digest,
+            spec=document.spec_json,
+            path=path,
+            line=document.line,
+            blob=blob,
+            labels=tuple(sorted(document.labels)),
+            annotations=tuple(sorted(document.annotations)),
+        )
+        return [] if obj is not None and _says_the_same(obj, fact) else [fact]
+
+    def _back_to_builtin(self, facts: list[events.Event], state: State, key: Key) -> bool:
+        """Whether a built-in object takes this place, as when the user's own of that name is removed."""
+        if key not in self._builtins:
+            return False
+        document = self._builtins[key]
+        facts += self._admitted(state.objects.get(key), document.path, "", document, "")
+        return True
+
+    # --- pruning ------------------------------------------------------------------------------------------------
+
+    def _withdraw(self, state: State, leaving: list[Key]) -> list[events.Event]:
+        present = {key: obj for key, obj in state.objects.items() if _from_git(obj) and not obj.withdrawn}
+        going = [key for key in leaving if key in present]
+        valid = [key for key in going if present[key].desired is not None]
+        total = sum(1 for obj in present.values() if obj.desired is not None)
+        message = _guard(len(valid), total)
+        if not message:
+            self._blocked = ()
+            return [events.ObjectWithdrawn(key) for key in going]
+        already = going and tuple(going) == self._blocked
+        self._blocked = tuple(going)
+        return [] if already else [events.PruneBlocked(SOURCE, keys=tuple(valid), message=message)]
+
+
+def _guard(going: int, total: int) -> str:
+    """Why so many objects may not leave at once, or nothing."""
+    if going > 1 and going == total:
+        return f"all {total} objects vanished from git at once; none was removed. Leave at least one manifest"
+    if total > PRUNE_GUARD_FROM and going * 100 > total * PRUNE_PERCENT_MAX:
+        return f"{going} of {total} objects vanished from git at once; none was removed. Remove them in smaller commits"
+    return ""
+
+
+def _says_the_same(obj: Object, fact: events.ObjectAdmitted) -> bool:
+    desired = obj.desired
+    if desired is None or obj.problems or obj.withdrawn:
+        return False
+    old = (desired.spec_digest, desired.path, desired.line, desired.blob, desired.labels, desired.annotations)
+    return old == (fact.spec_digest, fact.path, fact.line, fact.blob, fact.labels, fact.annotations)
+
+
+def _rejection(state: State, key: Key, problems: list[tuple[str, str]]) -> list[events.Event]:
+    texts = tuple(text for _, text in problems)
+    obj = state.objects.get(key)
+    if obj is not None and obj.problems == texts:
+        return []
+    return [events.ObjectRejected(key, path=problems[0][0], problems=texts)]
+
+
+def _keys_of(file: _File) -> list[Key]:
+    return [*(document.key for document in file.documents), *file.kept]
+
+
+def _keys_hit(path: str, file: _File, problem: manifests.Problem) -> tuple[Key, ...]:
+    """The objects a problem stands in the way of; one that stands for the file when nobody can tell."""
+    if problem.key is not None:
+        return (Key(problem.key),)
+    name = f"{names.slug(path)}-{digest.short_digest(path, 8)}"
+    return file.kept or (key_of("Manifest", "default", name),)
+
+
+def _problem_keys(path: str, file: _File) -> list[Key]:
+    return [key for problem in file.problems for key in _keys_hit(path, file, problem)]
+
+
+def _from_git(obj: Object) -> bool:
+    if obj.desired is not None:
+        return not obj.desired.path.startswith(BUILTIN)
+    return bool(obj.problems)
+
+
+def _held_by_path(state: State) -> dict[str, list[Key]]:
+    """Which objects each file was last known to hold, for files not taken in by this process yet."""
+    held: dict[str, list[Key]] = {}
+    for key, obj in state.objects.items():
+        if obj.desired is not None and not obj.desired.path.startswith(BUILTIN):
+            held.setdefault(obj.desired.path, []).append(key)
+    return held

@@ -1,0 +1,283 @@
+"""The loop around the machine: collects facts, takes a step, records it, and only then acts on it.
+
+One asyncio loop owns ledger and runtime. Effects, looks at attempts and reads of git run in a bounded pool of threads
+and come back as facts. Nothing here decides anything; every wait has a deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import os
+import time
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from orchctl.adapters.host import clock as clocks
+from orchctl.app import admission as admissions
+from orchctl.core import actions, events, narrate, runtime, views
+from orchctl.core.folds.parts import attempts_of
+from orchctl.core.ids import AttemptId, Key, kind_of, name_of
+from orchctl.core.ports import Phase, TransientError
+from orchctl.core.state import Object
+
+POLL_S = 2.0  # how late a commit is seen at the latest when no hint arrives
+LOOK_S = 5.0  # how often running attempts are looked at although nothing has told of their end
+TARGET_S = 1.0  # how often a dirty target is looked at
+THREADS = 8
+DRAIN_S = 10.0  # how long effects under way may take to end when the controller stops
+
+
+class Recorder(Protocol):
+    """Where turns are recorded: the ledger, or a test's wrapping of it."""
+
+    def append(self, batch: tuple[events.Recorded, ...], rows: list[views.Row], removed: list[Key]) -> None: ...
+
+
+class Doer(Protocol):
+    """What carries out actions: `app.effects.Effects`, or a test's wrapping of it."""
+
+    def execute(self, action: actions.Action) -> list[events.Event]: ...
+
+    def look(self, key: Key, attempt: AttemptId, backend: str) -> events.Event | None: ...
+
+    def exit_fd(self, attempt: AttemptId) -> int | None: ...
+
+    def target_is_clean(self, do: actions.LandWork) -> bool: ...
+
+
+class Driver:
+    def __init__(
+        self,
+        machine: runtime.Runtime,
+        recorder: Recorder,
+        doer: Doer,
+        admission: admissions.Admission,
+        clock: clocks.Clock,
+        show: Callable[[list[views.Row], list[Key], list[str]], None],
+    ) -> None:
+        self._machine = machine
+        self._recorder = recorder
+        self._doer = doer
+        self._admission = admission
+        self._clock = clock
+        self._show = show  # publishes rows (status files) and lines for people, after they are recorded
+        self._pool = concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix="effect")
+        self._facts: list[events.Event] = []
+        self._awake = asyncio.Event()
+        self._stopping = False
+        self._look_at_git = True
+        self._work: set[asyncio.Future[None]] = set()
+        self._watched: dict[AttemptId, int | None] = {}  # attempt -> exit descriptor, None while being looked at
+        self._loop = asyncio.get_running_loop()
+        self._git_due = self._look_due = self._target_due = 0.0
+
+    # --- from outside -------------------------------------------------------------------------------------------
+
+    def hint(self) -> None:
+        """The watched ref may have moved. Called from any thread."""
+        self._loop.call_soon_threadsafe(self._hinted)
+
+    def _hinted(self) -> None:
+        self._look_at_git = True
+        self._awake.set()
+
+    def stop(self) -> None:
+        """End after the current turn. Running attempts go on and are taken over by the next controller."""
+        self._stopping = True
+        self._awake.set()
+
+    # --- the loop -----------------------------------------------------------------------------------------------
+
+    async def run(self, *, until_idle: bool) -> None:
+        try:
+            await self._recover()
+            while not self._stopping:
+                await self._turn()
+                if until_idle and self._idle():
+                    return
+                await self._sleep()
+        finally:
+            await self._drain()
+
+    async def _recover(self) -> None:
+        """Carry out again what was under way: every effect finds by itself what was done of it."""
+        for key in self._machine.state.open.values():
+            action = self._machine.state.objects[key].open
+            assert action is not None
+            self._spawn(lambda action=action: self._doer.execute(action))  # type: ignore[misc]
+        facts = await self._admission_facts()
+        self._take_step(facts, everything=True)
+
+    async def _turn(self) -> None:
+        now = time.monotonic()
+        if self._look_at_git or now >= self._git_due:
+            self._look_at_git, self._git_due = False, now + POLL_S
+            found = await self._admission_facts()
+            self._facts += found
+        facts, self._facts = self._facts, []
+        wake_at = self._machine.wake_at
+        if facts or (wake_at is not None and wake_at <= self._clock.now().t):
+            self._take_step(facts)
+        self._watch_attempts(now)
+        self._watch_targets(now)
+
+    async def _admission_facts(self) -> list[events.Event]:
+        state = self._machine.state
+        try:
+            return await self._loop.run_in_executor(self._pool, self._admission.facts, state)
+        except TransientError:
+            self._git_due = 0.0  # git was in the middle of something; the next turn looks again
+            return []
+
+    def _take_step(self, facts: list[events.Event], *, everything: bool = False) -> None:
+        step = self._machine.step(facts, self._clock.now(), everything=everything)
+        if step.recorded:
+            rows, removed = self._rows(step.touched)
+            self._recorder.append(step.recorded, rows, removed)
+            self._show(rows, removed, _lines(step.recorded))
+        for action in step.actions:
+            self._spawn(lambda action=action: self._doer.execute(action))  # type: ignore[misc]
+
+    def _rows(self, touched: Iterable[Key]) -> tuple[list[views.Row], list[Key]]:
+        state = self._machine.state
+        found = [(key, state.objects.get(key)) for key in touched]
+        rows = [views.row(state, obj) for _, obj in found if obj is not None]
+        return rows, [key for key, obj in found if obj is None]
+
+    async def _sleep(self) -> None:
+        if self._facts or self._look_at_git:
+            return
+        due = min(self._git_due, self._look_due)
+        if self._dirty_targets():
+            due = min(due, self._target_due)
+        pause_s = due - time.monotonic()
+        wake_at = self._machine.wake_at
+        if wake_at is not None:
+            pause_s = min(pause_s, wake_at - self._clock.now().t)
+        try:
+            async with asyncio.timeout(max(0.0, pause_s)):
+                await self._awake.wait()
+        except TimeoutError:
+            pass
+        self._awake.clear()
+
+    def _idle(self) -> bool:
+        """Nothing is under way, nothing is known that has not been decided, and no clock will change that."""
+        state = self._machine.state
+        under_way = self._work or self._facts or state.open or self._machine.wake_at is not None
+        return not under_way and not self._look_at_git and not any(True for _ in self._running())
+
+    async def _drain(self) -> None:
+        for descriptor in self._watched.values():
+            if descriptor is not None:
+                self._loop.remove_reader(descriptor)
+                os.close(descriptor)
+        self._watched.clear()
+        if self._work:
+            await asyncio.wait(self._work, timeout=DRAIN_S)
+        facts, self._facts = self._facts, []
+        if facts:
+            self._record_outcomes(facts)
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def _record_outcomes(self, facts: list[events.Event]) -> None:
+        """What ended while stopping is recorded; the actions that follow from it are found open at the next start."""
+        step = self._machine.step(facts, self._clock.now())
+        if step.recorded:
+            rows, removed = self._rows(step.touched)
+            self._recorder.append(step.recorded, rows, removed)
+            self._show(rows, removed, _lines(step.recorded))
+
+    # --- work in threads ----------------------------------------------------------------------------------------
+
+    def _spawn(self, work: Callable[[], list[events.Event]]) -> None:
+        future = asyncio.ensure_future(self._in_pool(work))
+        self._work.add(future)
+        future.add_done_callback(self._work.discard)
+
+    async def _in_pool(self, work: Callable[[], list[events.Event]]) -> None:
+        """A defect in an effect stops the controller: what it has begun stays open and is found at the next start."""
+        try:
+            found = await self._loop.run_in_executor(self._pool, work)
+            self._facts += found  # only now: while this waited, the list may have been taken and replaced
+        except BaseException:
+            self._stopping = True
+            raise
+        finally:
+            self._awake.set()
+
+    def _running(self) -> Iterable[tuple[Object, AttemptId, str]]:
+        for obj in self._machine.state.objects.values():
+            for attempt in attempts_of(obj):
+                if attempt.phase is Phase.RUNNING:
+                    yield obj, attempt.id, self._backend(obj) if attempt.purpose == "agent" else ""
+
+    def _backend(self, obj: Object) -> str:
+        session = obj.session
+        task = self._machine.state.objects.get(session.task) if session is not None else None
+        if session is None or task is None or task.task is None:
+            return ""
+        agent = task.task.plan.stages[session.stage].agent
+        return agent.backend if agent is not None else ""
+
+    def _watch_attempts(self, now: float) -> None:
+        """Every running attempt has a descriptor that tells of its end, and is looked at now and then all the same."""
+        look = now >= self._look_due
+        if look:
+            self._look_due = now + LOOK_S
+        for obj, attempt, backend in self._running():
+            if attempt not in self._watched:
+                descriptor = self._doer.exit_fd(attempt)
+                if descriptor is not None:
+                    self._watched[attempt] = descriptor
+                    self._loop.add_reader(descriptor, self._exited, obj.key, attempt, backend)
+                else:
+                    self._look(obj.key, attempt, backend)
+            elif look and self._watched[attempt] is not None:
+                self._look(obj.key, attempt, backend)
+
+    def _exited(self, key: Key, attempt: AttemptId, backend: str) -> None:
+        descriptor = self._watched.pop(attempt, None)
+        if descriptor is not None:
+            self._loop.remove_reader(descriptor)
+            os.close(descriptor)
+        self._look(key, attempt, backend)
+
+    def _look(self, key: Key, attempt: AttemptId, backend: str) -> None:
+        def look() -> list[events.Event]:
+            seen = self._doer.look(key, attempt, backend)
+            return [seen] if seen is not None else []
+
+        self._spawn(look)
+
+    def _dirty_targets(self) -> list[tuple[Key, actions.LandWork]]:
+        found = []
+        for obj in self._machine.state.objects.values():
+            task = obj.task
+            if task is not None and task.dirty and task.candidate is not None and task.ended is None:
+                plan, made = task.plan, task.candidate
+                do = actions.LandWork(plan.project, plan.repo, task.branch, new=made.commit, old=made.target)
+                found.append((obj.key, do))
+        return found
+
+    def _watch_targets(self, now: float) -> None:
+        if now < self._target_due:
+            return
+        self._target_due = now + TARGET_S
+        for key, do in self._dirty_targets():
+
+            def look(key: Key = key, do: actions.LandWork = do) -> list[events.Event]:
+                return [events.TargetCleaned(key)] if self._doer.target_is_clean(do) else []
+
+            self._spawn(look)
+
+
+def _lines(recorded: Iterable[events.Recorded]) -> list[str]:
+    """What the controller says on its own terminal about a turn."""
+    lines = []
+    for one in recorded:
+        line = narrate.narrate(one.event)
+        if line is not None and kind_of(one.event.key) in ("Task", "Session", "Manifest", "Source"):
+            lines.append(f"{kind_of(one.event.key).lower()}/{name_of(one.event.key)} {line.reason}: {line.message}")
+    return lines

@@ -1,0 +1,228 @@
+"""Carries out actions: each effect becomes calls to a port, and what came of it becomes facts.
+
+Called from worker threads, one action per call. It never decides and never retries. Every port finds what an earlier
+call with the same arguments did, so carrying out an action again after a crash is the probe and the recovery in one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from orchctl.adapters.backends import plans, registry
+from orchctl.adapters.executors import starter
+from orchctl.adapters.gitsource import repository
+from orchctl.core import actions, events, ports
+from orchctl.core.ids import AttemptId, Key
+from orchctl.core.resolve import CONTROL_REPO
+
+TAIL_BYTES = 4096
+MERGE_AUTHOR = ("orchctl", "controller@orchctl.invalid")
+
+
+class Effects:
+    """The ports of one controller, behind one method per effect."""
+
+    def __init__(
+        self,
+        executor: ports.Executor,
+        workspace: ports.Workspace,
+        *,
+        control_repo: Path,
+        sessions: Path,
+        environ: Mapping[str, str],
+        python: str,
+    ) -> None:
+        self.executor = executor
+        self.workspace = workspace
+        self._control_repo = control_repo
+        self._sessions = sessions
+        self._environ = environ
+        self._python = python
+        self._handlers: dict[type[actions.Effect], Callable[[actions.Action, Any], list[events.Event]]] = {
+            actions.SyncHub: self._sync_hub,
+            actions.CreateTree: self._create_tree,
+            actions.RunAgent: self._run_agent,
+            actions.CommitLeftovers: self._commit_leftovers,
+            actions.ImportWork: self._import_work,
+            actions.CreateRoom: self._create_room,
+            actions.RunCheck: self._run_check,
+            actions.CancelAttempt: self._cancel_attempt,
+            actions.MergeWork: self._merge_work,
+            actions.LandWork: self._land_work,
+            actions.RemoveTree: self._remove_tree,
+        }
+        assert set(self._handlers) == set(actions.EFFECTS.values()), "every effect has a handler"
+
+    def execute(self, action: actions.Action) -> list[events.Event]:
+        """Do it, or find that it was done; a failure of the world is an outcome like any other."""
+        try:
+            return self._handlers[type(action.do)](action, action.do)
+        except ports.WorldError as error:
+            transient = isinstance(error, ports.TransientError)
+            return [
+                events.ActionFailed(
+                    action.object, action=action.key, verb=action.do.verb, transient=transient, message=str(error)
+                )
+            ]
+
+    # --- git ----------------------------------------------------------------------------------------------------
+
+    def _repo(self, repo: str) -> str:
+        """The project's repo as a path or URL that means the same from anywhere."""
+        if repo == CONTROL_REPO:
+            return str(self._control_repo)
+        if "://" in repo or (":" in repo and not repo.startswith((".", "/"))):
+            return repo
+        return str((self._control_repo / repo).resolve())
+
+    def _branch(self, repo: str, branch: str) -> str:
+        if branch:
+            return branch
+        found = repository.ControlRepo.open(self._repo(repo)).head_branch()
+        if found is None:
+            raise ports.PermanentError(f"{repo} has a detached HEAD: set `spec.repo.branch` of its Project")
+        return found
+
+    def _sync_hub(self, action: actions.Action, do: actions.SyncHub) -> list[events.Event]:
+        branch = self._branch(do.repo, do.branch)
+        synced = self.workspace.sync(do.project, self._repo(do.repo), branch)
+        return [events.HubSynced(action.object, action.key, branch=branch, head=synced.head, tree=synced.tree)]
+
+    def _create_tree(self, action: actions.Action, do: actions.CreateTree) -> list[events.Event]:
+        path = self.workspace.create_tree(do.project, do.name, do.branch, do.commit)
+        return [events.TreeCreated(action.object, action.key, path=path)]
+
+    def _import_work(self, action: actions.Action, do: actions.ImportWork) -> list[events.Event]:
+        got = self.workspace.import_work(do.project, do.name, do.ref, do.base)
+        self.workspace.move_branch(do.project, do.branch, got.commit)
+        return [
+            events.WorkImported(
+                action.object, action.key, commit=got.commit, tree=got.tree, paths=got.paths, commits=got.commits
+            )
+        ]
+
+    def _create_room(self, action: actions.Action, do: actions.CreateRoom) -> list[events.Event]:
+        path = self.workspace.create_room(do.project, do.name, do.commit)
+        return [events.RoomCreated(action.object, action.key, path=path, commit=do.commit)]
+
+    def _merge_work(self, action: actions.Action, do: actions.MergeWork) -> list[events.Event]:
+        by = ports.Identity(*MERGE_AUTHOR, at=do.at)
+        made = self.workspace.merge(do.project, do.target, do.head, do.message, by)
+        if isinstance(made, ports.Conflicted):
+            return [events.MergeConflicted(action.object, action.key, target=do.target, paths=made.paths)]
+        return [
+            events.MergeMade(
+                action.object, action.key, target=do.target, commit=made.commit, tree=made.tree, paths=made.paths
+            )
+        ]
+
+    def _land_work(self, action: actions.Action, do: actions.LandWork) -> list[events.Event]:
+        landing = self.workspace.land(do.project, self._repo(do.repo), do.branch, do.new, do.old)
+        tried = events.LandTried(action.object, action.key, result=landing.result, commit=do.new, paths=landing.paths)
+        return [tried]
+
+    def _remove_tree(self, action: actions.Action, do: actions.RemoveTree) -> list[events.Event]:
+        if do.salvage and self.workspace.tree_path(do.project, do.name) is not None:
+            self.workspace.salvage(do.project, do.name, do.salvage)
+        self.workspace.remove_tree(do.project, do.name)
+        return [events.TreeRemoved(action.object, action.key, name=do.name)]
+
+    def target_is_clean(self, do: actions.LandWork) -> bool:
+        """Whether the paths that kept this from landing are clean now. Changes nothing."""
+        return not self.workspace.blocked_by(do.project, self._repo(do.repo), do.branch, do.new, do.old)
+
+    # --- attempts -----------------------------------------------------------------------------------------------
+
+    def _environment(self, extra: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+        home = self._environ.get("HOME", str(Path.home()))
+        return plans.base_env(home, self._environ.get("PATH", os.defpath), extra, self._environ)
+
+    def _run_agent(self, action: actions.Action, do: actions.RunAgent) -> list[events.Event]:
+        prompt_file = self._text_file(do.attempt, "prompt", do.prompt)
+        request = plans.LaunchRequest(
+            agent=do.agent,
+            command=do.command,
+            prompt=do.prompt,
+            prompt_file=prompt_file,
+            env=self._environment(do.env),
+            attempt_number=do.number,
+            worktree=do.cwd,
+        )
+        try:
+            plan = registry.find(do.backend).launch(request)
+        except plans.LaunchError as error:
+            raise ports.PermanentError(str(error)) from error
+        spec = ports.AttemptSpec(do.attempt, plan.argv, do.cwd, plan.env, stdin=plan.stdin)
+        return self._submitted(action, spec, do.backend)
+
+    def _commit_leftovers(self, action: actions.Action, do: actions.CommitLeftovers) -> list[events.Event]:
+        message_file = self._text_file(do.attempt, "message", do.message)
+        argv = (self._python, "-I", "-S", str(starter.program("leftovers.py")), message_file)
+        return self._submitted(action, ports.AttemptSpec(do.attempt, argv, do.cwd, self._environment(do.env)))
+
+    def _run_check(self, action: actions.Action, do: actions.RunCheck) -> list[events.Event]:
+        argv = ("sh", "-c", do.run)
+        return self._submitted(action, ports.AttemptSpec(do.attempt, argv, do.cwd, self._environment(do.env)))
+
+    def _text_file(self, attempt: AttemptId, what: str, text: str) -> str:
+        """A file beside the attempt's folder; written whole each time, as a crash may have cut it."""
+        path = self._sessions / f"{attempt}.{what}"
+        path.write_text(text, encoding="utf-8")
+        return str(path)
+
+    def _submitted(self, action: actions.Action, spec: ports.AttemptSpec, backend: str = "") -> list[events.Event]:
+        seen = self.executor.submit(spec)
+        started = events.AttemptStarted(action.object, action.key, attempt=spec.attempt, pid=seen.pid or 0)
+        return [started, *([self._ended(action.object, seen, backend)] if seen.phase.ended else [])]
+
+    def _cancel_attempt(self, action: actions.Action, do: actions.CancelAttempt) -> list[events.Event]:
+        seen = self.executor.cancel(do.attempt, do.grace_s)
+        done = events.CancelDone(action.object, action.key, attempt=do.attempt)
+        return [done, *([self._ended(action.object, seen, "", do.reason)] if seen.phase.ended else [])]
+
+    def look(self, key: Key, attempt: AttemptId, backend: str) -> events.Event | None:
+        """The end of a started attempt, if it has ended; None while it runs or nothing can be told.
+
+        `backend` says what an agent's exit means; empty for a check or a commit.
+        """
+        seen = self.executor.observe(attempt)
+        return self._ended(key, seen, backend) if seen.phase.ended else None
+
+    def exit_fd(self, attempt: AttemptId) -> int | None:
+        return self.executor.exit_fd(attempt)
+
+    def _tail(self, attempt: AttemptId) -> bytes:
+        """The last of what was kept; less than was printed when the log's limit cut the middle out."""
+        log = self._sessions / attempt / "raw.log"
+        size = log.stat().st_size if log.exists() else 0
+        return self.executor.read(attempt, max(0, size - TAIL_BYTES), TAIL_BYTES)
+
+    def _ended(self, key: Key, seen: ports.Observation, backend: str, why: str = "") -> events.Event:
+        tail = self._tail(seen.attempt)
+        reason, message = _meaning(seen, tail, backend, why)
+        return events.AttemptEnded(
+            key,
+            attempt=seen.attempt,
+            phase=seen.phase,
+            exit_code=seen.exit_code,
+            signal=seen.signal,
+            output_bytes=seen.output_bytes,
+            reason=reason,
+            message=message,
+            tail=tail.decode("utf-8", "replace"),
+        )
+
+
+def _meaning(seen: ports.Observation, tail: bytes, backend: str, why: str) -> tuple[str, str]:
+    if seen.phase is ports.Phase.LOST:
+        return "Lost", seen.detail or "its shim is gone and left no exit record"
+    if seen.phase is ports.Phase.CANCELLED:
+        return "Cancelled", why or "it was stopped"
+    if seen.exit_code in (126, 127) and seen.detail:
+        return "NotExecutable" if seen.exit_code == 126 else "NotFound", seen.detail
+    classify = registry.find(backend).classify if backend else plans.classify_exit
+    outcome = classify(seen.exit_code, seen.signal, tail)
+    return str(outcome.reason), outcome.message

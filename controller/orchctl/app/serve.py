@@ -1,0 +1,161 @@
+"""The composition root: builds a controller for one control repo and runs it until told to stop.
+
+The only place that knows every adapter. `assemble` lets tests wrap the ports of a real controller, which is how
+crashes are put at every point of it without a word about crashes in production code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+from orchctl.adapters.executors import local
+from orchctl.adapters.gitsource import repository, source, watcher
+from orchctl.adapters.host import clock as clocks
+from orchctl.adapters.host import locks
+from orchctl.adapters.ledger import store
+from orchctl.adapters.manifests import catalog
+from orchctl.adapters.workspace import adapter as workspaces
+from orchctl.app import admission, driver, effects, statusfiles
+from orchctl.app import places as place_names
+from orchctl.app.read import locate
+from orchctl.core import evolve, ports, runtime, views
+from orchctl.core.ids import Key
+from orchctl.core.state import State
+
+MANIFEST_ROOTS = ("manifests",)
+EFFECTS_DEADLINE_S = 60.0
+EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_HELD = 0, 1, 2, 8
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Parts:
+    """What a test may wrap."""
+
+    recorder: driver.Recorder
+    doer: driver.Doer
+
+
+def _as_built(parts: Parts) -> Parts:
+    return parts
+
+
+def run_controller(
+    repo: str,
+    ref: str | None,
+    until_idle: bool,
+    announce: Callable[[str], None],
+    wrap: Callable[[Parts], Parts] = _as_built,
+) -> int:
+    """Run in the foreground; the exit code of the process."""
+    try:
+        with _controller_of(Path(repo), ref, os.environ, announce) as built:
+            return asyncio.run(_run(built, until_idle, wrap))
+    except locks.Held as held:
+        announce(f"error: {held}")
+        return EXIT_HELD
+    except (ports.WorldError, store.LedgerError) as error:
+        announce(f"error: {error}")
+        return EXIT_USAGE
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Built:
+    ledger: store.Ledger
+    machine: runtime.Runtime
+    effects: effects.Effects
+    admission: admission.Admission
+    clock: clocks.Clock
+    git_dir: Path
+    ref: str
+    show: Callable[[list[views.Row], list[Key], list[str]], None]
+
+
+@contextlib.contextmanager
+def _controller_of(
+    repo: Path, ref: str | None, environ: Mapping[str, str], announce: Callable[[str], None]
+) -> Iterator[_Built]:
+    control = repository.ControlRepo.open(repo)
+    branch = ref or control.head_branch()
+    if branch is None:
+        raise ports.PermanentError(f"{repo} has a detached HEAD: say with --ref which branch holds the manifests")
+    full_ref = branch if branch.startswith("refs/") else f"refs/heads/{branch}"
+    uid = repository.repo_uid(control.git_dir)
+    where = place_names.places(repo.resolve(), uid, environ)
+    with contextlib.ExitStack() as stack:
+        lease = locks.take_lease(where.state / "lease.lock", {"pid": os.getpid(), "repo": str(repo)})
+        stack.callback(os.close, lease)
+        held = locks.take_effects(where.state / "effects.lock", EFFECTS_DEADLINE_S)
+        stack.callback(os.close, held)
+        ledger = store.Ledger(where.ledger)
+        stack.callback(ledger.close)
+        machine, clock = _warm_start(ledger)
+        ledger.set_meta(control_repo=str(where.repo), ref=full_ref)
+        executor = local.LocalExecutor(where.sessions, where.runtime)
+        stack.callback(executor.close)
+        workspace = workspaces.GitWorkspace(where.state, effects_fd=held)
+        stack.callback(workspace.close)
+        doer = effects.Effects(
+            executor,
+            workspace,
+            control_repo=where.repo,
+            sessions=where.sessions,
+            environ=environ,
+            python=sys.executable,
+        )
+        git = source.GitSource(repo, full_ref, MANIFEST_ROOTS)
+        admitted = admission.Admission(git, uid, catalog.documents())
+        announce(f"watching {full_ref} of {where.repo} (state in {where.state})")
+        show = _shower(repo, where.state, environ, announce)
+        yield _Built(ledger, machine, doer, admitted, clock, control.git_dir, full_ref, show)
+
+
+def _warm_start(ledger: store.Ledger) -> tuple[runtime.Runtime, clocks.Clock]:
+    """Fold the ledger; the clock goes on where the last record left it."""
+    ledger.begin_epoch()
+    state, last = State(), None
+    for recorded in ledger.read():
+        state, last = evolve.evolve(state, recorded), recorded.now
+    anchor = clocks.anchored(ledger.meta("clock"), last)
+    ledger.set_meta(clock=anchor.encoded())
+    return runtime.Runtime(state), clocks.Clock(anchor)
+
+
+def _shower(
+    repo: Path, state_dir: Path, environ: Mapping[str, str], announce: Callable[[str], None]
+) -> Callable[[list[views.Row], list[Key], list[str]], None]:
+    """Publishes what a turn changed: status files for the objects of git, lines for the terminal."""
+    files = statusfiles.StatusFiles.beside(locate.locate(str(repo), environ), state_dir)
+
+    def show(rows: list[views.Row], removed: list[Key], lines: list[str]) -> None:
+        bodies = [
+            (str(row.key), row.body) for row in rows if f'"orchctl.dev/source":"{admission.BUILTIN}' not in row.body
+        ]
+        try:
+            files.write([*bodies, *((str(key), None) for key in removed)])
+        except OSError as error:
+            announce(f"warning: status files could not be written: {error}")
+        for line in lines:
+            announce(line)
+
+    return show
+
+
+async def _run(built: _Built, until_idle: bool, wrap: Callable[[Parts], Parts]) -> int:
+    parts = wrap(Parts(built.ledger, built.effects))
+    loop = driver.Driver(built.machine, parts.recorder, parts.doer, built.admission, built.clock, built.show)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, loop.stop)
+    hints = watcher.RefWatcher(built.git_dir, built.ref, loop.hint)
+    hints.start()
+    try:
+        await loop.run(until_idle=until_idle)
+    finally:
+        hints.stop()
+    return EXIT_OK

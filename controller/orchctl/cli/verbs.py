@@ -1,0 +1,52 @@
+"""The table of verbs: which module serves each, and what `orchctl --help` says about it.
+
+Only the module of the verb that was asked for is ever imported, so a read starts fast whatever the others need.
+"""
+
+from __future__ import annotations
+
+
+class Verb:
+    __slots__ = ("example", "group", "module", "name", "summary")
+
+    def __init__(self, name: str, group: str, summary: str, example: str) -> None:
+        self.name = name
+        self.module = f"orchctl.cli.{name}"
+        self.group = group
+        self.summary = summary
+        self.example = example
+
+
+START, LOOK, OPERATE = "Start", "Look (needs no running controller)", "Operate"
+
+VERBS = {
+    verb.name: verb
+    for verb in (
+        Verb("quickstart", START, "see one task go from prompt to merge, offline", "orchctl quickstart"),
+        Verb("init", START, "make this repository a project", "orchctl init"),
+        Verb("run", START, "commit a task made from a prompt and follow it", 'orchctl run "Fix the login"'),
+        Verb("lint", START, "check manifests, with file, line and column", "orchctl lint"),
+        Verb("get", LOOK, "list objects", "orchctl get tasks"),
+        Verb("describe", LOOK, "all about one object", "orchctl describe task/fix-login"),
+        Verb("why", LOOK, "what it waits for, by which rule, what would change it", "orchctl why fix-login"),
+        Verb("logs", LOOK, "what its agents and checks printed", "orchctl logs fix-login -f"),
+        Verb("events", LOOK, "what happened, newest last", "orchctl events --for fix-login"),
+        Verb("controller", OPERATE, "make the world match the manifests", "orchctl controller"),
+        Verb("version", OPERATE, "the version", "orchctl version"),
+    )
+}
+
+
+def help_text() -> str:
+    """The top-level help: every verb with one line and one example."""
+    lines = ["orchctl: git holds what should be done by coding agents; orchctl gets it done.", ""]
+    lines += ["usage: orchctl VERB [ARGUMENTS]      orchctl VERB --help for one of them", ""]
+    for group in (START, LOOK, OPERATE):
+        lines.append(f"{group}:")
+        for verb in VERBS.values():
+            if verb.group == group:
+                lines.append(f"  {verb.name:<11} {verb.summary}")
+                lines.append(f"  {'':<11}   $ {verb.example}")
+        lines.append("")
+    lines.append("The control repo is the one around the current folder; --repo or ORCHCTL_REPO names another.")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,176 @@
+"""A controller killed with -9 around every effect and started again (F1, LOG-1, LOG-2): all has happened just once.
+
+The points come from the effects themselves; an effect that neither scenario passes fails `test_f1_every_effect...`.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import signal
+import sqlite3
+
+import pytest
+
+from orchctl.adapters.ledger import store
+from orchctl.core import actions, events, evolve, views
+from orchctl.core.state import State
+from orchctl.testing import crashes
+from tests.e2e import sandbox
+
+# How often each effect occurs in the scenario it is killed in. Checked against a run that lists what it passes.
+STRAIGHT = {
+    "SyncHub": 2,
+    "CreateTree": 1,
+    "RunAgent": 1,
+    "CommitLeftovers": 1,
+    "ImportWork": 1,
+    "CreateRoom": 1,
+    "RunCheck": 1,
+    "MergeWork": 1,
+    "LandWork": 1,
+    "RemoveTree": 2,
+}
+HANGING = {"CancelAttempt": 1}  # beside the effects above, whose points are not killed at again
+
+PIPELINE = """\
+---
+apiVersion: orchctl.dev/v1alpha1
+kind: Pipeline
+metadata: {name: impatient}
+spec:
+  stages:
+  - {name: implement, role: coder, timeout: 1s, gates: [{checks: {}}], onFailure: {goto: implement, limit: 1}}
+  - {name: merge, merge: {}}
+"""
+
+
+def points(counts: dict[str, int]) -> list[str]:
+    return [
+        f"{verb}:{number}:{moment}"
+        for verb, count in counts.items()
+        for number in range(1, count + 1)
+        for moment in crashes.MOMENTS
+    ]
+
+
+def straight(box: sandbox.Sandbox) -> pathlib.Path:
+    """One agent run that edits a file, leaves a daemon behind, and is merged. Returns the file that counts runs."""
+    runs = box.root / "runs"
+    script = (f"append {runs} run", "daemonize", "replace greet.sh goodbye hello")
+    box.write("manifests/task.yaml", sandbox.task(*script))
+    box.commit("Ask for a greeting")
+    return runs
+
+
+def hanging(box: sandbox.Sandbox) -> pathlib.Path:
+    """The first agent run hangs and is cancelled by its stage's timeout; the second does the work."""
+    runs = box.root / "runs"
+    script = (f"append {runs} run", "attempt 1: hang", "replace greet.sh goodbye hello")
+    box.write("manifests/task.yaml", sandbox.task(*script, extra="  pipeline: impatient\n") + PIPELINE)
+    box.commit("Ask for a greeting")
+    return runs
+
+
+def crash(box: sandbox.Sandbox, *args: str) -> int:
+    done = box.python("-m", "orchctl.testing.crashes", "--repo", str(box.repo), *args)
+    return done.returncode
+
+
+def verify(box: sandbox.Sandbox, runs: pathlib.Path, agent_runs: int) -> None:
+    """The world, not the controller's beliefs: what was run, what was merged, what was left behind."""
+    assert runs.read_text().split() == ["run"] * agent_runs
+    assert box.git("rev-list", "--count", "main") == "2", "one commit of the user, one merge of ours"
+    assert box.git("log", "-1", "--format=%an %P") == f"orchctl {box.git('rev-parse', 'main~1')}"
+    assert box.git("status", "--porcelain") == ""
+    assert (box.repo / "greet.sh").read_text() == "echo hello\n"
+    (hub,) = (box.state / "hubs" / "default").iterdir()
+    assert box.git("rev-list", "--count", "main..orch/fix", cwd=_with_main(box, hub)) == str(agent_runs and 1)
+    assert sandbox.marked_processes(box.root) == []
+    assert _left_over(box, hub) == []
+    _verify_ledger(box)
+
+
+def _with_main(box: sandbox.Sandbox, hub: pathlib.Path) -> pathlib.Path:
+    """The hub, with a name for the commit the work started from."""
+    box.git("update-ref", "refs/heads/main", box.git("rev-parse", "main~1"), cwd=hub)
+    return hub
+
+
+def _left_over(box: sandbox.Sandbox, hub: pathlib.Path) -> list[str]:
+    """Locks, temporary names, clones and rooms: after the end of all work there are none."""
+    found = [str(path) for top in (box.repo / ".git", hub) for path in top.rglob("*.lock")]
+    for kind in ("worktrees", "rooms"):
+        found += [str(path) for path in (box.state / kind).glob("*/*/*")]
+    found += [
+        str(path) for path in box.state.rglob("*") if ".new" in path.name or path.name.startswith((".tmp", "tmp"))
+    ]
+    found += [str(path) for path in (box.repo / ".git").rglob("orchctl*") if path.name != "orchctl-uid"]
+    return found + box.git("for-each-ref", "refs/orch").splitlines()
+
+
+def _verify_ledger(box: sandbox.Sandbox) -> None:
+    """LOG-2: each intent has exactly one outcome. LOG-3: the fold of the events is what the rows say."""
+    assert json.loads(box.orchctl("get", "task", "fix", "-o", "json"))["status"]["summary"] == "Merged"
+    ledger = store.Ledger(box.state / "ledger.db")
+    state, started, ended, attempts = State(), [], [], []
+    for recorded in ledger.read():
+        state = evolve.evolve(state, recorded)
+        match recorded.event:
+            case events.ActionStarted(action=action):
+                started.append(action.key)
+            case events.AttemptStarted(action=key, attempt=attempt):
+                ended.append(key)
+                attempts.append(attempt)
+            case events.Outcome(action=key):
+                ended.append(key)
+    rows = {row.key: store.row_digest(row) for obj in state.objects.values() for row in [views.row(state, obj)]}
+    stored = ledger.rows()
+    ledger.close()
+    assert sorted(started) == sorted(ended)
+    assert len(attempts) == len(set(attempts))
+    assert stored == rows
+
+
+@pytest.mark.parametrize("point", points(STRAIGHT))
+def test_f1_a_kill_at_this_point_loses_and_repeats_nothing(box: sandbox.Sandbox, point: str) -> None:
+    runs = straight(box)
+    assert crash(box, "--at", point) == -signal.SIGKILL, "the point was passed"
+    box.until_idle()
+    verify(box, runs, agent_runs=1)
+
+
+@pytest.mark.parametrize("point", points(HANGING))
+def test_f1_a_kill_around_a_cancellation_loses_and_repeats_nothing(box: sandbox.Sandbox, point: str) -> None:
+    runs = hanging(box)
+    assert crash(box, "--at", point) == -signal.SIGKILL, "the point was passed"
+    box.until_idle()
+    verify(box, runs, agent_runs=2)
+
+
+def test_f1_every_effect_is_killed_around_at_every_occurrence(box: sandbox.Sandbox, tmp_path: pathlib.Path) -> None:
+    """A new effect, or a new occurrence of one, fails here until the tables above name it."""
+    assert set(STRAIGHT) | set(HANGING) == set(actions.EFFECTS)
+    listed = tmp_path / "points"
+    runs = straight(box)
+    assert crash(box, "--list", str(listed)) == 0
+    verify(box, runs, agent_runs=1)
+    assert sorted(listed.read_text().split()) == sorted(points(STRAIGHT))
+
+
+def test_f1_the_listing_of_the_cancellation_names_its_points(box: sandbox.Sandbox, tmp_path: pathlib.Path) -> None:
+    listed = tmp_path / "points"
+    hanging(box)
+    assert crash(box, "--list", str(listed)) == 0
+    assert set(points(HANGING)) <= set(listed.read_text().split())
+
+
+def test_log_3_a_ledger_is_readable_while_a_controller_is_dead(box: sandbox.Sandbox) -> None:
+    """UI-2: what a killed controller left is shown as it stood, from the file alone."""
+    straight(box)
+    assert crash(box, "--at", "RunCheck:1:after-intent") == -signal.SIGKILL
+    assert box.object("task", "fix")["status"]["stage"] == "implement"
+    with sqlite3.connect(f"file:{box.state / 'ledger.db'}?mode=ro", uri=True) as db:
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    db.close()
+    box.until_idle()
