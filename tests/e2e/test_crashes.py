@@ -85,16 +85,14 @@ def verify(box: sandbox.Sandbox, runs: pathlib.Path, agent_runs: int) -> None:
     assert box.git("status", "--porcelain") == ""
     assert (box.repo / "greet.sh").read_text() == "echo hello\n"
     (hub,) = (box.state / "hubs" / "default").iterdir()
-    assert box.git("rev-list", "--count", "main..orch/fix", cwd=_with_main(box, hub)) == str(agent_runs and 1)
+    base = box.git("rev-parse", "main~1")
+    imported = box.git("for-each-ref", "--format=%(objectname)", "refs/orch/attempts", cwd=hub).split()
+    (work,) = set(imported) - {base}
+    assert box.git("rev-list", "--count", f"{base}..{work}", cwd=hub) == "1", "one commit of the agent's work"
+    assert box.git("for-each-ref", "refs/heads", cwd=hub) == "", "the task's branch is gone"
     assert sandbox.marked_processes(box.root) == []
     assert _left_over(box, hub) == []
     _verify_ledger(box)
-
-
-def _with_main(box: sandbox.Sandbox, hub: pathlib.Path) -> pathlib.Path:
-    """The hub, with a name for the commit the work started from."""
-    box.git("update-ref", "refs/heads/main", box.git("rev-parse", "main~1"), cwd=hub)
-    return hub
 
 
 def _left_over(box: sandbox.Sandbox, hub: pathlib.Path) -> list[str]:

@@ -52,6 +52,7 @@ class Reason:
     RETRIES_EXHAUSTED = "RetriesExhausted"
     PRUNE_BLOCKED = "PruneBlocked"
     SOURCE_UNAVAILABLE = "SourceUnavailable"
+    NOT_IMPLEMENTED = "NotImplemented"
     MADE_BY_CONTROLLER = "MadeByController"
     CANCELLED = "Cancelled"
     WITHDRAWN = "Withdrawn"

@@ -6,6 +6,7 @@ call with the same arguments did, so carrying out an action again after a crash 
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -128,6 +129,8 @@ class Effects:
         if do.salvage and self.workspace.tree_path(do.project, do.name) is not None:
             self.workspace.salvage(do.project, do.name, do.salvage)
         self.workspace.remove_tree(do.project, do.name)
+        if do.branch:
+            self.workspace.drop_branch(do.project, do.branch)
         return [events.TreeRemoved(action.object, action.key, name=do.name)]
 
     def target_is_clean(self, do: actions.LandWork) -> bool:
@@ -174,14 +177,26 @@ class Effects:
         return str(path)
 
     def _submitted(self, action: actions.Action, spec: ports.AttemptSpec, backend: str = "") -> list[events.Event]:
-        seen = self.executor.submit(spec)
+        seen = self._submit(spec)
         started = events.AttemptStarted(action.object, action.key, attempt=spec.attempt, pid=seen.pid or 0)
         return [started, *([self._ended(action.object, seen, backend)] if seen.phase.ended else [])]
+
+    def _submit(self, spec: ports.AttemptSpec) -> ports.Observation:
+        """A start that failed may still come true later; it is made sure of that it does not, before it is reported."""
+        try:
+            return self.executor.submit(spec)
+        except ports.WorldError:
+            self.executor.cancel(spec.attempt, 0.0)
+            raise
 
     def _cancel_attempt(self, action: actions.Action, do: actions.CancelAttempt) -> list[events.Event]:
         seen = self.executor.cancel(do.attempt, do.grace_s)
         done = events.CancelDone(action.object, action.key, attempt=do.attempt)
-        return [done, *([self._ended(action.object, seen, "", do.reason)] if seen.phase.ended else [])]
+        if seen.phase is ports.Phase.ABSENT:
+            seen = dataclasses.replace(seen, phase=ports.Phase.LOST, detail="it was never started")
+        if not seen.phase.ended:
+            raise ports.TransientError(f"attempt {do.attempt} cannot be seen to have ended: {seen.detail}")
+        return [done, self._ended(action.object, seen, "", do.reason)]
 
     def look(self, key: Key, attempt: AttemptId, backend: str) -> events.Event | None:
         """The end of a started attempt, if it has ended; None while it runs or nothing can be told.

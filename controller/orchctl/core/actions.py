@@ -142,11 +142,12 @@ class LandWork(Effect):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RemoveTree(Effect):
-    """Salvage every ref of a worktree into the hub, then remove it. Repeatable."""
+    """Salvage every ref of a worktree into the hub, then remove it, and the task's branch once merged. Repeatable."""
 
     project: str
     name: str
     salvage: str  # ref prefix in the hub; empty for a gate room, which holds nothing of anyone
+    branch: str = ""  # of the hub, to be removed too: its work is on the target and under refs/orch
     verb: str = "RemoveTree"
 
 

@@ -158,6 +158,9 @@ class Workspace(Protocol):
     def move_branch(self, project: str, branch: str, new: Oid) -> None:
         """Point the hub's branch at `new`, by compare-and-swap."""
 
+    def drop_branch(self, project: str, branch: str) -> None:
+        """Remove the hub's branch; absent is fine. Its commits stay reachable from refs/orch."""
+
     def create_room(self, project: str, name: str, commit: Oid) -> str:
         """A fresh checkout of `commit` for checks; replaces what an earlier run left there."""
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 import dataclasses
 
 from orchctl.api import conditions as api
+from orchctl.api import kinds
 from orchctl.core.events import Now
+from orchctl.core.ids import kind_of
 from orchctl.core.state import Object, SessionState, TaskState, WorktreeState
 from orchctl.kit import timestamps
 
@@ -75,6 +77,10 @@ def _declared(obj: Object) -> list[_Wanted]:
             _Wanted(api.READY, "False", api.Reason.VALIDATION_FAILED, message),
             _stalled(api.Reason.VALIDATION_FAILED, message),
         ]
+    if kinds.KINDS[kind_of(obj.key)].made_by_controller:
+        message = "in this release the controller makes these itself; one written by hand is not acted on"
+        said = (api.Reason.NOT_IMPLEMENTED, message)
+        return [_Wanted("Supported", "False", *said), _Wanted(api.READY, "False", *said), _stalled(*said)]
     cleared = _Wanted(api.STALLED, None, "")
     if not obj.key.startswith("Task/"):
         return [cleared, _Wanted(api.READY, "True", api.Reason.RECONCILIATION_SUCCEEDED)]

@@ -53,6 +53,10 @@ class GitWorkspace:
         with _world():
             self._hubs.move_branch(project, branch, new)
 
+    def drop_branch(self, project: str, branch: str) -> None:
+        with _world():
+            self._hubs.drop_branch(project, branch)
+
     def create_room(self, project: str, name: str, commit: Oid) -> str:
         with _world():
             return self._trees.create_room(project, name, commit)

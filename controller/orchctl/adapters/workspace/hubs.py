@@ -93,6 +93,12 @@ class Hubs:
         if str(old) != new:
             self._git.run(gits.Place(Path(hub.path)), "update-ref", ref, new, str(old or _NO_OID))
 
+    def drop_branch(self, project: str, branch: str) -> None:
+        hub = self.repository(project)
+        old = _ref(hub, full_branch(branch))
+        if old is not None:
+            self._git.run(gits.Place(Path(hub.path)), "update-ref", "-d", full_branch(branch), str(old))
+
     def commit(self, hub: pygit2.Repository, oid: Oid) -> pygit2.Commit:
         found: object = None
         with contextlib.suppress(ValueError):

@@ -49,8 +49,11 @@ def action_failed(obj: Object, event: events.ActionFailed, now: events.Now) -> O
     failures = Failures(verb=event.verb, count=count, last=now, transient=event.transient, message=event.message)
     obj = replace(obj, failures=failures)
     if opened is not None and isinstance(opened.do, actions.RunAgent | actions.CommitLeftovers | actions.RunCheck):
-        lost = {"phase": Phase.LOST, "ended": now, "reason": "NotStarted", "message": event.message}
+        reason = "NotStarted" if event.transient else "CannotStart"
+        lost = {"phase": Phase.LOST, "ended": now, "reason": reason, "message": event.message}
         obj = parts.update_attempt(obj, opened.do.attempt, **lost)
+    if opened is not None and isinstance(opened.do, actions.CancelAttempt):
+        obj = parts.update_attempt(obj, opened.do.attempt, cancelling=False)
     return obj
 
 

@@ -9,6 +9,7 @@ from orchctl.core import actions, events, names, prompts, proposal
 from orchctl.core.because import Because
 from orchctl.core.events import Now
 from orchctl.core.ids import name_of
+from orchctl.core.kinds import retrying
 from orchctl.core.ports import Phase
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Attempt, Object, SessionState, TaskState
@@ -31,6 +32,9 @@ def propose(view: View, obj: Object, now: Now) -> Proposal:
     task, place = task_obj.task, worktree.worktree.path
     if obj.open is not None:
         return proposal.busy(obj)
+    held = retrying.hold(obj, now, "SES-3")
+    if held is not None:
+        return held
     last = session.attempts[-1] if session.attempts else None
     if last is not None and last.ended is None:
         return _watch(task, session, last, now)
@@ -40,7 +44,7 @@ def propose(view: View, obj: Object, now: Now) -> Proposal:
             return _end(obj, succeeded=False, reason=task.stopping.reason, message=task.stopping.message)
         return _run_agent(obj, task_obj, session, place)
     commits = [one for one in session.attempts if one.purpose == "commit"]
-    if not commits:
+    if not commits or (commits[-1].phase is Phase.LOST and len(commits) < STARTS_MAX):
         return _commit(task, obj, session, place)
     return _finish(obj, agents[-1], commits[-1])
 
@@ -59,11 +63,11 @@ def _watch(task: TaskState, session: SessionState, attempt: Attempt, now: Now) -
             why = task.stopping.message
         elif now.t >= due:
             why = f"{attempt.purpose} ran longer than {limit_s}s"
-    if why:
+    if why:  # also when an earlier try at stopping it failed
         do = actions.CancelAttempt(attempt=attempt.id, grace_s=CANCEL_GRACE_S, reason=why)
         return Proposal(Because("TASK-2", why), do=do)
     doing = f"agent {attempt.name} is working" if attempt.purpose == "agent" else "committing what the agent left"
-    return Proposal(Because("SES-3", doing, evidence=(f"attempt {attempt.id}",)), wake_at=due)
+    return Proposal(Because("SES-3", doing, evidence=(f"attempt {attempt.id}",)), wake_at=due if now.t < due else None)
 
 
 def _run_agent(obj: Object, task_obj: Object, session: SessionState, place: str) -> Proposal:

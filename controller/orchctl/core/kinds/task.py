@@ -12,16 +12,17 @@ from orchctl.core import actions, events, names, prompts, proposal, resolve
 from orchctl.core.because import Because
 from orchctl.core.events import Now
 from orchctl.core.ids import key_of, name_of, namespace_of
-from orchctl.core.kinds import gates, merging
+from orchctl.core.kinds import gates, merging, retrying
 from orchctl.core.plan import StagePlan
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, Revision, TaskState
 from orchctl.core.view import View
-from orchctl.kit import backoff, globs
+from orchctl.kit import globs
 
 FAILURES_MAX = 5  # consecutive failures of one effect before the task gives up
 PATHS_NAMED_MAX = 5
-HOPELESS = frozenset({"NotFound", "NotExecutable", "ScriptError", "AskedHuman"})  # a second run ends the same way
+# A second run would end the same way, so none is made.
+HOPELESS = frozenset({"CannotStart", "NotFound", "NotExecutable", "ScriptError", "AskedHuman"})
 
 
 def propose(view: View, obj: Object, now: Now, revision: Revision | None) -> Proposal:
@@ -34,7 +35,7 @@ def propose(view: View, obj: Object, now: Now, revision: Revision | None) -> Pro
     if obj.open is not None:
         return proposal.busy(obj)
     if obj.task.ended is not None:
-        return _after_end(view, obj, obj.task)
+        return _after_end(view, obj, obj.task, now)
     stopped = _stop(obj, obj.task, now)
     if stopped is not None:
         return stopped
@@ -71,13 +72,14 @@ def _remove(obj: Object) -> Proposal:
     return Proposal(Because("GIT-5", "its manifest is gone"), decisions=(events.ObjectRemoved(obj.key),))
 
 
-def _after_end(view: View, obj: Object, task: TaskState) -> Proposal:
+def _after_end(view: View, obj: Object, task: TaskState, now: Now) -> Proposal:
     assert task.ended is not None
     because = Because("MRG-4" if task.landed else "TASK-2", task.ended.message)
     if task.room:
         name = names.tree_name(namespace_of(obj.key), name_of(obj.key), _uid(obj))
         do = actions.RemoveTree(project=task.plan.project, name=f"room-{name}", salvage="")
-        return Proposal(because, do=do)
+        failed = retrying.given_up(obj, "MRG-4") or retrying.hold(obj, now, "MRG-4")
+        return failed or Proposal(because, do=do)
     if not obj.withdrawn:
         return Proposal(because)
     made = [view.get(names.worktree_key(obj.key))]
@@ -129,14 +131,10 @@ def _after_failure(obj: Object, task: TaskState, now: Now) -> Proposal | None:
     failure = obj.failures
     if failure is None:
         return None
-    if not failure.transient or failure.count >= FAILURES_MAX or task.stopping is not None:
+    cancelling = failure.verb == actions.CancelAttempt.__name__  # what runs must end: never given up
+    if not cancelling and (not failure.transient or failure.count >= FAILURES_MAX):
         return _ended(obj, "Failed", f"{failure.verb}Failed", failure.message, "TASK-2")
-    due = failure.last.t + backoff.delay_s(failure.count, obj.key)
-    if now.t >= due:
-        return None
-    text = f"{failure.verb} failed {failure.count} times: {failure.message}"
-    because = Because("TASK-2", text, unblock=f"it is tried again, at most {FAILURES_MAX} times")
-    return Proposal(because, wake_at=due)
+    return retrying.hold(obj, now, "TASK-2")
 
 
 # --- the steps --------------------------------------------------------------------------------------------------

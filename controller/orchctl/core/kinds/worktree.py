@@ -6,10 +6,10 @@ from orchctl.core import actions, names, proposal
 from orchctl.core.because import Because
 from orchctl.core.events import Now
 from orchctl.core.ids import name_of, namespace_of
+from orchctl.core.kinds import retrying
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, TaskState
 from orchctl.core.view import View
-from orchctl.kit import backoff
 
 
 def propose(view: View, obj: Object, now: Now) -> Proposal:
@@ -21,9 +21,9 @@ def propose(view: View, obj: Object, now: Now) -> Proposal:
         return Proposal(Because("MRG-4", "removed; what it held is kept under refs/orch in the hub"))
     if obj.open is not None:
         return proposal.busy(obj)
-    retry = _after_failure(obj, now)
-    if retry is not None:
-        return retry
+    failed = retrying.given_up(obj, "WT-3") or retrying.hold(obj, now, "WT-3")
+    if failed is not None:
+        return failed
     name = names.tree_name(namespace_of(obj.key), name_of(obj.key), worktree.uid)
     if not worktree.path:
         if task is None or task.ended is not None or task.stopping is not None:
@@ -34,7 +34,13 @@ def propose(view: View, obj: Object, now: Now) -> Proposal:
         return Proposal(Because("WT-1", f"in use by {name_of(worktree.task)}"))
     if _keeps(task, withdrawn=task_obj.withdrawn if task_obj is not None else True):
         return Proposal(Because("WT-9", f"kept ({task.plan.keep}) after the task {task.ended.outcome.lower()}"))
-    do_remove = actions.RemoveTree(project=worktree.project, name=name, salvage=f"refs/orch/salvage/{worktree.uid}/1")
+    merged = task.ended.outcome == "Merged"
+    do_remove = actions.RemoveTree(
+        project=worktree.project,
+        name=name,
+        salvage=f"refs/orch/salvage/{worktree.uid}/1",
+        branch=worktree.branch if merged else "",
+    )
     return Proposal(Because("MRG-4", "no longer needed: salvages every ref and removes it"), do=do_remove)
 
 
@@ -44,15 +50,3 @@ def _keeps(task: TaskState, *, withdrawn: bool) -> bool:
     if task.plan.keep == "OnFailure":
         return task.ended is not None and task.ended.outcome in ("Failed", "Cancelled")
     return task.plan.keep == "Always"
-
-
-def _after_failure(obj: Object, now: Now) -> Proposal | None:
-    """Back off after a failed effect; a permanent failure stays for the task, or a person, to see."""
-    failure = obj.failures
-    if failure is None:
-        return None
-    text = f"{failure.verb} failed {failure.count} times: {failure.message}"
-    if not failure.transient:
-        return Proposal(Because("WT-3", text))
-    due = failure.last.t + backoff.delay_s(failure.count, obj.key)
-    return None if now.t >= due else Proposal(Because("WT-3", text, unblock="it is tried again"), wake_at=due)
