@@ -114,6 +114,8 @@ def test_the_agent_starts_with_clean_descriptors_signals_umask_and_directory(pla
     place.finish(place.python(textwrap.dedent(program)))
     got = json.loads(place.output())
     ignored_by_python = (1 << signal.SIGPIPE - 1) | (1 << signal.SIGXFSZ - 1)
+    # glibc keeps 32 and 33 to itself and lets nobody reset them: a parent that used posix_spawn hands them on ignored.
+    ignored_by_python |= (1 << 31) | (1 << 32)
     assert got["handles"] == [0, 1, 2]
     assert (got["mask"], int(got["ignored"], 16) & ~ignored_by_python) == (0, 0)
     assert (got["umask"], got["cwd"], got["session"]) == (0o022, str(place.work), True)
