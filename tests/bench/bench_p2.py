@@ -3,42 +3,45 @@
 from __future__ import annotations
 
 import hashlib
-import statistics
-import tempfile
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from pathlib import Path
 
 import pygit2
 
 from orchctl.adapters.gitsource import GitSource
 from orchctl.core.ids import Oid
+from tests.bench import harness
 
 ROUNDS = 15
 FOLDER_SIZE = 1000
 WHO = pygit2.Signature("Bench", "bench@example.invalid", 1_700_000_000, 0)
 
 
-def figures(scale: int = 1) -> Iterable[tuple[str, float, float, float]]:
-    """(label, ms, floor in ms, goal: at most so many ms); `scale` divides the number of files."""
-    for label, count, folder_size, goal_ms in (
-        ("P2 1 of 10k, folders of 1000", 10_000, FOLDER_SIZE, 2.0),
-        ("P2 1 of 100k, folders of 1000", 100_000, FOLDER_SIZE, 2.0),
-        ("P2 1 of 100k, one flat folder", 100_000, 100_000, 100.0),
-    ):
-        with tempfile.TemporaryDirectory() as folder:
-            repo = pygit2.init_repository(folder, bare=True, initial_head="main")
-            trees = [_commit(repo, count // scale, folder_size, edition) for edition in (b"old", b"new")]
-            source = GitSource(folder, "main")
+def figures(folder: Path) -> Iterable[harness.Figure]:
+    by_count: dict[int, harness.Figure] = {}
+    for count, folder_size, goal_s in ((10_000, FOLDER_SIZE, 0.002), (100_000, FOLDER_SIZE, 0.002), (100_000, 0, 0.1)):
+        figure = _figure(folder / f"{count}-{folder_size}", count, folder_size or count, goal_s)
+        by_count.setdefault(count, figure)
+        yield figure
+    small, large = by_count[10_000], by_count[100_000]
+    yield harness.Figure("100k-against-10k", large.value_s, small.value_s, goal=2.0)
 
-            def ours(source: GitSource = source, old: Oid = trees[0]) -> int:
-                seen = source.observe(old)
-                assert seen is not None
-                return len(seen.changes)
 
-            def floor(repo: pygit2.Repository = repo, pair: list[Oid] = trees) -> int:
-                return len(list(repo.diff(pair[0], pair[1]).deltas))
+def _figure(folder: Path, count: int, folder_size: int, goal_s: float) -> harness.Figure:
+    repo = pygit2.init_repository(str(folder), bare=True, initial_head="main")
+    old, new = (_commit(repo, count, folder_size, edition) for edition in (b"old", b"new"))
+    source = GitSource(folder, "main")
 
-            yield label, _median_ms(ours), _median_ms(floor), goal_ms
+    def ours() -> None:
+        seen = source.observe(old)
+        assert seen is not None
+        assert len(seen.changes) == 1
+
+    def floor() -> None:
+        assert len(list(repo.diff(old, new).deltas)) == 1
+
+    name = f"one-of-{count // 1000}k{'-flat' if folder_size == count else ''}"
+    return harness.compare(name, ours, floor, goal=goal_s, runs=ROUNDS, absolute=True)
 
 
 def _commit(repo: pygit2.Repository, count: int, folder_size: int, edition: bytes) -> Oid:
@@ -57,12 +60,3 @@ def _commit(repo: pygit2.Repository, count: int, folder_size: int, edition: byte
     parents = [repo.references["refs/heads/main"].target] if "refs/heads/main" in repo.references else []
     repo.create_commit("refs/heads/main", WHO, WHO, "m", root, parents)
     return Oid(str(root))
-
-
-def _median_ms(work: Callable[[], int]) -> float:
-    taken = []
-    for _ in range(ROUNDS):
-        start = time.perf_counter()
-        assert work() == 1
-        taken.append((time.perf_counter() - start) * 1000)
-    return statistics.median(taken)

@@ -20,12 +20,13 @@ WARM_RUNS = 2  # byte code is written and the page cache filled before anything 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """`goal` bounds the ratio of ours to the floor."""
+    """`goal` bounds the ratio of ours to the floor, or, where `absolute`, the seconds of ours."""
 
     name: str
     value_s: float
     floor_s: float
     goal: float
+    absolute: bool = False
 
     @property
     def ratio(self) -> float:
@@ -33,17 +34,26 @@ class Figure:
 
     @property
     def is_over(self) -> bool:
-        return self.ratio > self.goal
+        return (self.value_s if self.absolute else self.ratio) > self.goal
 
     def line(self, bench: str) -> str:
         verdict = "over" if self.is_over else "ok"
+        goal = f"{self.goal * 1000:g}ms" if self.absolute else f"{self.goal:g}"
         return (
-            f"{bench} {self.name} {self.value_s * 1000:.1f}ms floor {self.floor_s * 1000:.1f}ms "
-            f"ratio {self.ratio:.2f} goal <={self.goal:g} {verdict}"
+            f"{bench} {self.name} {self.value_s * 1000:.2f}ms floor {self.floor_s * 1000:.2f}ms "
+            f"ratio {self.ratio:.2f} goal <={goal} {verdict}"
         )
 
 
-def compare(name: str, ours: Callable[[], None], floor: Callable[[], None], *, goal: float, runs: int) -> Figure:
+def compare(
+    name: str,
+    ours: Callable[[], None],
+    floor: Callable[[], None],
+    *,
+    goal: float,
+    runs: int,
+    absolute: bool = False,
+) -> Figure:
     """Medians over interleaved runs."""
     ours_s, floor_s = [], []
     for number in range(WARM_RUNS + runs):
@@ -51,7 +61,7 @@ def compare(name: str, ours: Callable[[], None], floor: Callable[[], None], *, g
         if number >= WARM_RUNS:
             ours_s.append(spent[0])
             floor_s.append(spent[1])
-    return Figure(name, statistics.median(ours_s), statistics.median(floor_s), goal)
+    return Figure(name, statistics.median(ours_s), statistics.median(floor_s), goal, absolute)
 
 
 def timed(work: Callable[[], None]) -> float:
