@@ -123,11 +123,13 @@ def _verify_ledger(box: sandbox.Sandbox) -> None:
             case events.Outcome(action=key):
                 ended.append(key)
     rows = {row.key: store.row_digest(row) for obj in state.objects.values() for row in [views.row(state, obj)]}
-    stored = ledger.rows()
+    stored, warm = ledger.rows(), ledger.state()
     ledger.close()
     assert sorted(started) == sorted(ended)
     assert len(attempts) == len(set(attempts))
     assert stored == rows
+    assert dict(warm.objects) == dict(state.objects), "a warm start reads what a fold would give"
+    assert (warm.seq, warm.turn, warm.revision, warm.open) == (state.seq, state.turn, state.revision, state.open)
 
 
 @pytest.mark.parametrize("point", points(STRAIGHT))

@@ -19,7 +19,7 @@ from orchctl.core import actions, events, narrate, runtime, views
 from orchctl.core.folds.parts import attempts_of
 from orchctl.core.ids import AttemptId, Key, kind_of, name_of
 from orchctl.core.ports import Phase, TransientError
-from orchctl.core.state import Object
+from orchctl.core.state import Object, State
 
 POLL_S = 2.0  # how late a commit is seen at the latest when no hint arrives
 LOOK_S = 5.0  # how often running attempts are looked at although nothing has told of their end
@@ -31,7 +31,9 @@ DRAIN_S = 10.0  # how long effects under way may take to end when the controller
 class Recorder(Protocol):
     """Where turns are recorded: the ledger, or a test's wrapping of it."""
 
-    def append(self, batch: tuple[events.Recorded, ...], rows: list[views.Row], removed: list[Key]) -> None: ...
+    def append(
+        self, batch: tuple[events.Recorded, ...], rows: list[views.Row], removed: list[Key], after: State
+    ) -> None: ...
 
 
 class Doer(Protocol):
@@ -134,7 +136,7 @@ class Driver:
         step = self._machine.step(facts, self._clock.now(), everything=everything)
         if step.recorded:
             rows, removed = self._rows(step.touched)
-            self._recorder.append(step.recorded, rows, removed)
+            self._recorder.append(step.recorded, rows, removed, self._machine.state)
             self._show(rows, removed, _lines(step.recorded))
         for action in step.actions:
             self._spawn(lambda action=action: self._doer.execute(action))  # type: ignore[misc]
@@ -186,7 +188,7 @@ class Driver:
         step = self._machine.step(facts, self._clock.now())
         if step.recorded:
             rows, removed = self._rows(step.touched)
-            self._recorder.append(step.recorded, rows, removed)
+            self._recorder.append(step.recorded, rows, removed, self._machine.state)
             self._show(rows, removed, _lines(step.recorded))
 
     # --- work in threads ----------------------------------------------------------------------------------------

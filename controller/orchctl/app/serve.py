@@ -25,9 +25,8 @@ from orchctl.adapters.workspace import adapter as workspaces
 from orchctl.app import admission, driver, effects, statusfiles
 from orchctl.app import places as place_names
 from orchctl.app.read import locate
-from orchctl.core import evolve, ports, runtime, views
+from orchctl.core import ports, runtime, views
 from orchctl.core.ids import Key
-from orchctl.core.state import State
 
 MANIFEST_ROOTS = ("manifests",)
 EFFECTS_DEADLINE_S = 60.0
@@ -117,14 +116,11 @@ def _controller_of(
 
 
 def _warm_start(ledger: store.Ledger) -> tuple[runtime.Runtime, clocks.Clock]:
-    """Fold the ledger; the clock goes on where the last record left it."""
+    """The state as the last turn left it; the clock goes on where the last record left it."""
     ledger.begin_epoch()
-    state, last = State(), None
-    for recorded in ledger.read():
-        state, last = evolve.evolve(state, recorded), recorded.now
-    anchor = clocks.anchored(ledger.meta("clock"), last)
+    anchor = clocks.anchored(ledger.meta("clock"), ledger.last_moment())
     ledger.set_meta(clock=anchor.encoded())
-    return runtime.Runtime(state), clocks.Clock(anchor)
+    return runtime.Runtime(ledger.state()), clocks.Clock(anchor)
 
 
 def _shower(

@@ -33,6 +33,7 @@ class Row:
     created_at: float
     body: str
     because: str
+    object: Object  # what it was made from
 
 
 def row(state: State, obj: Object) -> Row:
@@ -56,6 +57,7 @@ def row(state: State, obj: Object) -> Row:
         created_at=obj.created.at,
         body=json.dumps(body, ensure_ascii=False, separators=(",", ":")),
         because=_because(obj),
+        object=obj,
     )
 
 

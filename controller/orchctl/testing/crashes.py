@@ -16,6 +16,7 @@ from collections.abc import Callable
 from orchctl.app import driver, serve
 from orchctl.core import actions, events, views
 from orchctl.core.ids import ActionKey, AttemptId, Key
+from orchctl.core.state import State
 
 MOMENTS = ("before-intent", "after-intent", "after-effect", "after-outcome")
 Passed = Callable[[str], None]
@@ -44,13 +45,15 @@ class _Recorder:
     def __init__(self, inner: driver.Recorder, counting: _Counting, passed: Passed) -> None:
         self._inner, self._counting, self._passed = inner, counting, passed
 
-    def append(self, batch: tuple[events.Recorded, ...], rows: list[views.Row], removed: list[Key]) -> None:
+    def append(
+        self, batch: tuple[events.Recorded, ...], rows: list[views.Row], removed: list[Key], after: State
+    ) -> None:
         found = [one.event for one in batch]
         intents = [self._counting.name(event.action) for event in found if isinstance(event, events.ActionStarted)]
         outcomes = [self._counting.known(event.action) for event in found if isinstance(event, events.Outcome)]
         for name in intents:
             self._passed(f"{name}:before-intent")
-        self._inner.append(batch, rows, removed)
+        self._inner.append(batch, rows, removed, after)
         for name in intents:
             self._passed(f"{name}:after-intent")
         for known in outcomes:

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from orchctl.core import actions, events
+from orchctl.core import actions, events, state
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
@@ -41,6 +41,26 @@ def decode(type_name: str, data: str, specs: Mapping[str, str]) -> events.Event:
     return event
 
 
+def encode_object(obj: state.Object) -> str:
+    return _ENCODER.encode(obj).decode()
+
+
+def decode_object(data: str) -> state.Object:
+    try:
+        return _OBJECTS.decode(data)
+    except msgspec.ValidationError as error:
+        raise UnreadableEvent(f"a row of the objects table: {error}") from error
+
+
+def encode_counters(found: state.State) -> str:
+    """All of the state but its objects and their open actions, which the objects hold themselves."""
+    return _ENCODER.encode(dataclasses.replace(found, objects={}, open={})).decode()
+
+
+def decode_counters(data: str) -> state.State:
+    return msgspec.json.decode(data, type=state.State, dec_hook=_decode_effect)
+
+
 def _decode_effect(wanted: type, value: Any) -> Any:
     """Effects are one union under a base class; their `verb` says which."""
     if wanted is not actions.Effect:
@@ -49,3 +69,6 @@ def _decode_effect(wanted: type, value: Any) -> Any:
     if found is None:
         raise UnreadableEvent(f"effect {value['verb']} is not known to this release")
     return msgspec.convert(value, type=found)
+
+
+_OBJECTS = msgspec.json.Decoder(state.Object, dec_hook=_decode_effect)

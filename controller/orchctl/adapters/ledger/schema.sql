@@ -16,6 +16,7 @@ CREATE TABLE objects(
   key TEXT PRIMARY KEY, kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
   uid TEXT NOT NULL, generation INTEGER NOT NULL, seq INTEGER NOT NULL,
   ready TEXT NOT NULL, summary TEXT NOT NULL, stage TEXT NOT NULL, agent TEXT NOT NULL, created_at REAL NOT NULL,
-  body TEXT NOT NULL, because TEXT NOT NULL, row_digest TEXT NOT NULL
+  body TEXT NOT NULL, because TEXT NOT NULL, row_digest TEXT NOT NULL,
+  state TEXT NOT NULL  -- the folded object itself: a start reads these rows instead of folding every event again
 );
 CREATE INDEX objects_by_kind ON objects(kind, namespace, name);

@@ -6,6 +6,7 @@ it (WAL). The file is made under a temporary name and renamed, so a half-made le
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import os
 import sqlite3
@@ -16,6 +17,7 @@ from pathlib import Path
 from orchctl.adapters.ledger import codec
 from orchctl.core import events, narrate, views
 from orchctl.core.ids import Key, kind_of, name_of, namespace_of
+from orchctl.core.state import State
 
 SCHEMA_VERSION = "1"
 PAGE_ROWS = 1_000
@@ -34,12 +36,16 @@ class Ledger:
         if not path.exists():
             _create(path)
         self._db = sqlite3.connect(path, isolation_level=None, timeout=10.0, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=FULL")
-        found = self.meta("schema_version")
+        try:
+            found = self.meta("schema_version")
+        except sqlite3.DatabaseError as error:
+            self._db.close()
+            raise LedgerError(f"{path} is not a ledger that can be read: {error}") from error
         if found != SCHEMA_VERSION:
             self._db.close()
             raise LedgerError(f"{path} has schema version {found}; this release reads version {SCHEMA_VERSION}")
+        self._db.execute("PRAGMA journal_mode=WAL")
+        self._db.execute("PRAGMA synchronous=FULL")
         self.epoch = 0
 
     def meta(self, name: str) -> str | None:
@@ -48,7 +54,7 @@ class Ledger:
 
     def set_meta(self, **values: str) -> None:
         with self._transaction():
-            self._db.executemany("INSERT OR REPLACE INTO meta(name, value) VALUES (?, ?)", list(values.items()))
+            self._db.executemany(_SET_META, list(values.items()))
 
     def begin_epoch(self) -> int:
         """A number of its own for each run of a controller, so that its records can be told from all others."""
@@ -56,13 +62,20 @@ class Ledger:
         self.set_meta(epoch=str(self.epoch))
         return self.epoch
 
-    def append(self, batch: Sequence[events.Recorded], rows: Sequence[views.Row], removed: Sequence[Key] = ()) -> None:
+    def append(
+        self,
+        batch: Sequence[events.Recorded],
+        rows: Sequence[views.Row],
+        removed: Sequence[Key],
+        after: State,
+    ) -> None:
         """Record a turn: its events and what they make of the objects, all or nothing, durable on return."""
         with self._transaction():
             for recorded in batch:
                 self._append_one(recorded)
             self._db.executemany("DELETE FROM objects WHERE key = ?", [(key,) for key in removed])
             self._db.executemany(_UPSERT, [_object_row(row) for row in rows])
+            self._db.execute(_SET_META, ("counters", codec.encode_counters(after)))
 
     def _append_one(self, recorded: events.Recorded) -> None:
         event, now = recorded.event, recorded.now
@@ -85,6 +98,20 @@ class Ledger:
                 yield events.Recorded(seq=seq, turn=turn, now=events.Now(at=at, t=t), event=event)
             last = page[-1][0]
 
+    def state(self) -> State:
+        """The state as the last turn left it, from the objects table: equal to the fold of all events (LOG-3)."""
+        counters = self.meta("counters")
+        if counters is None:
+            return State()
+        stored = self._db.execute("SELECT state FROM objects ORDER BY created_at, key")
+        objects = {obj.key: obj for (text,) in stored for obj in [codec.decode_object(text)]}
+        under_way = {obj.open.key: obj.key for obj in objects.values() if obj.open is not None}
+        return dataclasses.replace(codec.decode_counters(counters), objects=objects, open=under_way)
+
+    def last_moment(self) -> events.Now | None:
+        row = self._db.execute("SELECT at, t FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+        return None if row is None else events.Now(at=row[0], t=row[1])
+
     def rows(self) -> dict[str, str]:
         """Digest by key of the read model, to be compared with what the events fold to."""
         return dict(self._db.execute("SELECT key, row_digest FROM objects"))
@@ -106,7 +133,12 @@ class _Transaction:
         self._db.execute("BEGIN IMMEDIATE")
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        self._db.execute("COMMIT" if kind is None else "ROLLBACK")
+        try:
+            if kind is None:
+                self._db.execute("COMMIT")
+        finally:
+            if self._db.in_transaction:  # SQLite itself has ended it after some errors, such as a full disk
+                self._db.execute("ROLLBACK")
 
 
 def row_digest(row: views.Row) -> str:
@@ -117,7 +149,7 @@ def _object_row(row: views.Row) -> tuple[object, ...]:
     identity = (row.key, kind_of(row.key), namespace_of(row.key), name_of(row.key))
     counters = (row.uid, row.generation, row.seq)
     shown = (row.ready, row.summary, row.stage, row.agent, row.created_at)
-    return (*identity, *counters, *shown, row.body, row.because, row_digest(row))
+    return (*identity, *counters, *shown, row.body, row.because, row_digest(row), codec.encode_object(row.object))
 
 
 def _create(path: Path) -> None:
@@ -134,5 +166,6 @@ def _create(path: Path) -> None:
 _INSERT_EVENT = """INSERT INTO events(seq, turn, at, t, epoch, kind, key, type, data, actor, cause,
 severity, reason, message) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _UPSERT = """INSERT OR REPLACE INTO objects(key, kind, namespace, name, uid, generation, seq, ready, summary, stage,
-agent, created_at, body, because, row_digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+agent, created_at, body, because, row_digest, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_SET_META = "INSERT OR REPLACE INTO meta(name, value) VALUES (?, ?)"
 _PAGE = "SELECT seq, turn, at, t, type, data FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
