@@ -1,4 +1,4 @@
-"""P3: warm start with 10,000 objects; the floor is reading and decoding the same rows with sqlite3 and msgspec alone."""
+"""P3: warm start with 10,000 objects; the floor reads and decodes the same rows by sqlite3 and msgspec alone."""
 
 from __future__ import annotations
 

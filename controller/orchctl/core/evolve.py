@@ -12,8 +12,9 @@ from typing import Any
 
 from orchctl.core import events, status
 from orchctl.core.folds import admission, decisions, outcomes, parts
-from orchctl.core.ids import ActionKey, Key
+from orchctl.core.ids import ActionKey, Key, kind_of
 from orchctl.core.state import (
+    WORK_KINDS,
     Object,
     Revision,
     State,
@@ -31,7 +32,8 @@ def evolve(state: State, recorded: events.Recorded) -> State:
     if isinstance(event, events.PruneBlocked):
         return state
     if isinstance(event, events.ObjectRemoved):
-        return replace(state, objects={key: obj for key, obj in state.objects.items() if key != event.key})
+        objects = {key: obj for key, obj in state.objects.items() if key != event.key}
+        return replace(state, objects=objects, declared={key: None for key in state.declared if key != event.key})
     before = state.objects.get(event.key) or Object(key=event.key, created=now)
     fold = _FOLDS.get(type(event))
     if fold is None:
@@ -40,7 +42,10 @@ def evolve(state: State, recorded: events.Recorded) -> State:
     open_actions = _track_open(state, before, after)
     after = replace(after, seq=recorded.seq)
     after = replace(after, conditions=status.conditions(after, now))
-    return replace(state, objects={**state.objects, event.key: after}, open=open_actions)
+    declared = state.declared
+    if event.key not in state.objects and kind_of(event.key) not in WORK_KINDS:
+        declared = {**declared, event.key: None}
+    return replace(state, objects={**state.objects, event.key: after}, open=open_actions, declared=declared)
 
 
 def _revision(event: events.RevisionObserved) -> Revision:

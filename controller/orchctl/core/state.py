@@ -193,6 +193,9 @@ class Revision:
     roots: tuple[str, ...]
 
 
+WORK_KINDS = frozenset({"Task", "Session", "Worktree"})  # as many as there is work; all others are few
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class State:
     seq: int = 0
@@ -200,4 +203,5 @@ class State:
     revision: Revision | None = None
     objects: Mapping[Key, Object] = dataclasses.field(default_factory=dict)
     open: Mapping[ActionKey, Key] = dataclasses.field(default_factory=dict)
+    declared: Mapping[Key, None] = dataclasses.field(default_factory=dict)  # the few objects that only say things
     stale: int = 0  # facts refused by `accept`: late, doubled, from another epoch

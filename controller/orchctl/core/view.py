@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from orchctl.core.ids import Key, kind_of
-from orchctl.core.state import Object, State
+from orchctl.core.state import WORK_KINDS, Object, State
 
 
 class View:
@@ -25,6 +25,7 @@ class View:
 
     def all_of(self, kind: str) -> Iterator[Object]:
         self.read[Key(kind)] = None
-        for key, obj in self._state.objects.items():
+        assert kind not in WORK_KINDS, "a decision that walks all work would cost more the more there is"
+        for key in self._state.declared:
             if kind_of(key) == kind:
-                yield obj
+                yield self._state.objects[key]

@@ -54,7 +54,7 @@ def decode_object(data: str) -> state.Object:
 
 def encode_counters(found: state.State) -> str:
     """All of the state but its objects and their open actions, which the objects hold themselves."""
-    return _ENCODER.encode(dataclasses.replace(found, objects={}, open={})).decode()
+    return _ENCODER.encode(dataclasses.replace(found, objects={}, open={}, declared={})).decode()
 
 
 def decode_counters(data: str) -> state.State:

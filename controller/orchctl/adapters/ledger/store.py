@@ -17,7 +17,7 @@ from pathlib import Path
 from orchctl.adapters.ledger import codec
 from orchctl.core import events, narrate, views
 from orchctl.core.ids import Key, kind_of, name_of, namespace_of
-from orchctl.core.state import State
+from orchctl.core.state import WORK_KINDS, State
 
 SCHEMA_VERSION = "1"
 PAGE_ROWS = 1_000
@@ -106,7 +106,9 @@ class Ledger:
         stored = self._db.execute("SELECT state FROM objects ORDER BY created_at, key")
         objects = {obj.key: obj for (text,) in stored for obj in [codec.decode_object(text)]}
         under_way = {obj.open.key: obj.key for obj in objects.values() if obj.open is not None}
-        return dataclasses.replace(codec.decode_counters(counters), objects=objects, open=under_way)
+        declared = {key: None for key in objects if kind_of(key) not in WORK_KINDS}
+        kept = codec.decode_counters(counters)
+        return dataclasses.replace(kept, objects=objects, open=under_way, declared=declared)
 
     def last_moment(self) -> events.Now | None:
         row = self._db.execute("SELECT at, t FROM events ORDER BY seq DESC LIMIT 1").fetchone()
