@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from orchctl.core.plan import Plan, StagePlan
 
 FEEDBACK_LENGTH_MAX = 16_000  # characters of check output handed back to the agent
@@ -21,6 +23,6 @@ def agent_prompt(plan: Plan, stage: StagePlan, feedback: str) -> str:
 
 
 def commit_message(title: str, trailers: dict[str, str]) -> str:
-    subject = " ".join(title.split())[:SUBJECT_LENGTH_MAX] or "Work of an agent"
+    subject = textwrap.shorten(title, SUBJECT_LENGTH_MAX, placeholder=" …") or "Work of an agent"
     lines = "\n".join(f"{name}: {value}" for name, value in trailers.items())
     return f"{subject}\n\n{lines}\n"
