@@ -173,7 +173,9 @@ class Effects:
     def _text_file(self, attempt: AttemptId, what: str, text: str) -> str:
         """A file beside the attempt's folder; written whole each time, as a crash may have cut it."""
         path = self._sessions / f"{attempt}.{what}"
-        path.write_text(text, encoding="utf-8")
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+        with open(os.open(path, flags, 0o600), "w", encoding="utf-8") as stream:
+            stream.write(text)
         return str(path)
 
     def _submitted(self, action: actions.Action, spec: ports.AttemptSpec, backend: str = "") -> list[events.Event]:

@@ -4,8 +4,8 @@ An effect says what to do and with what; an Action is one intended occurrence of
 of all that makes it that occurrence. The ledger holds the action before it is done and its outcome after, so that at
 restart each open action can be probed by its key instead of guessed about.
 
-Adding an effect means: a class here, an entry in `EFFECTS`, a handler in `app.effects` with a probe. The crash test
-enumerates `EFFECTS`, so an effect that no test kills the controller around fails the build.
+Adding an effect means: a class here, an entry in `EFFECTS`, a handler in `app.effects` that finds what an earlier call
+of it did. The crash test enumerates `EFFECTS`, so an effect that no test kills the controller around fails the build.
 """
 
 from __future__ import annotations

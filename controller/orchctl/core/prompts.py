@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from orchctl.core.plan import Plan, StagePlan
 
 FEEDBACK_LENGTH_MAX = 16_000  # characters of check output handed back to the agent
@@ -23,6 +21,8 @@ def agent_prompt(plan: Plan, stage: StagePlan, feedback: str) -> str:
 
 
 def commit_message(title: str, trailers: dict[str, str]) -> str:
-    subject = textwrap.shorten(title, SUBJECT_LENGTH_MAX, placeholder=" …") or "Work of an agent"
+    subject = " ".join(title.split()) or "Work of an agent"
+    if len(subject) > SUBJECT_LENGTH_MAX:
+        subject = subject[: SUBJECT_LENGTH_MAX - 1].rsplit(" ", 1)[0] + "…"
     lines = "\n".join(f"{name}: {value}" for name, value in trailers.items())
     return f"{subject}\n\n{lines}\n"

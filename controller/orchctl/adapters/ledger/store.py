@@ -162,6 +162,7 @@ def _create(path: Path) -> None:
     db.executescript(resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8"))
     db.execute("INSERT INTO meta(name, value) VALUES ('schema_version', ?)", (SCHEMA_VERSION,))
     db.close()
+    temporary.chmod(0o600)
     os.replace(temporary, path)
 
 

@@ -74,7 +74,7 @@ def _remove(obj: Object) -> Proposal:
 
 def _after_end(view: View, obj: Object, task: TaskState, now: Now) -> Proposal:
     assert task.ended is not None
-    because = Because("MRG-4" if task.landed else "TASK-2", task.ended.message)
+    because = Because("TASK-2" if task.ended.outcome in ("Failed", "Cancelled") else "TASK-1", task.ended.message)
     if task.room:
         name = names.tree_name(namespace_of(obj.key), name_of(obj.key), _uid(obj))
         do = actions.RemoveTree(project=task.plan.project, name=f"room-{name}", salvage="")
