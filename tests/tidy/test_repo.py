@@ -12,6 +12,7 @@ from tests.tidy.sources import ROOT, package_sources, python_sources
 
 # One boundary a layer, and why it is one.
 BROAD_CATCHES = {
+    "controller/orchctl/core/runtime.py": "a defect in one object's decision stalls that object, not all others",
     "controller/orchctl/app/serve.py": "the loop: whatever an adapter raises becomes one recorded event",
     "controller/orchctl/app/effects.py": "execute: an effect's failure is an outcome, never the end of the loop",
     "controller/orchctl/shim/zygote.py": "a fork: it must not return into the zygote",

@@ -40,44 +40,59 @@ class Admission:
         self._builtins = {document.key: document for document in builtins}
         self._files: dict[str, _File] = {}
         self._claims: dict[Key, list[str]] = {}
-        self._troubled: dict[str, None] = {}  # the files with problems
+        self._troubled: dict[Key, dict[str, None]] = {}  # the files whose problems stand in the way of an object
         self._tree: Oid | None = None
         self._commit: Oid | None = None
-        self._blocked: tuple[Key, ...] = ()
+        self._blocked: dict[Key, None] = {}
         self._started = False
 
     def facts(self, state: State) -> list[events.Event]:
-        """Everything that changed since the last call; the first call compares the whole tree with the state."""
-        facts: list[events.Event] = []
-        affected: dict[Key, None] = {}
-        if not self._started:
-            affected.update(dict.fromkeys(self._builtins))
+        """Everything that changed since the last call; the first look at a tree compares all of it with the state."""
         observed = self._git.observe(self._tree)
-        if observed is None or (self._started and observed.commit == self._commit):
-            self._started = True
-            return facts + self._decide(state, affected, "")
+        if observed is not None and observed.commit == self._commit:
+            return []
+        affected: dict[Key, None] = {} if self._started else dict.fromkeys(self._builtins)
+        self._started = True
+        if observed is None:  # nothing is known of git, so nothing of it is withdrawn
+            return self._decide(state, affected, "") if affected else []
+        facts: list[events.Event] = []
         if state.revision is None or state.revision.commit != observed.commit:
-            facts.append(self._revision(observed.commit, observed.tree))
-        if not self._started:
-            affected.update({key: None for key, obj in state.objects.items() if _from_git(obj)})
+            facts.append(self._revision(state, observed))
         held = _held_by_path(state)
+        if observed.full:
+            affected.update({key: None for key, obj in state.objects.items() if _from_git(obj)})
+            listed = {change.path for change in observed.changes}
+            for path in [path for path in self._files if path not in listed]:
+                affected.update(self._take_in(path, None, held))
         for change in observed.changes:
             affected.update(self._take_in(change.path, change.new_oid, held))
-        affected.update(dict.fromkeys(self._blocked))
-        self._tree, self._commit, self._started = observed.tree, observed.commit, True
+        affected.update(self._blocked)
+        self._tree, self._commit = observed.tree, observed.commit
         return facts + self._decide(state, affected, observed.commit)
 
-    def _revision(self, commit: Oid, tree: Oid) -> events.RevisionObserved:
-        return events.RevisionObserved(SOURCE, ref=self._git.ref, commit=commit, tree=tree, roots=self._git.roots)
+    def _revision(self, state: State, observed: source.Observation) -> events.RevisionObserved:
+        before = state.revision
+        return events.RevisionObserved(
+            SOURCE,
+            ref=self._git.ref,
+            commit=observed.commit,
+            tree=observed.tree,
+            roots=self._git.roots,
+            rewritten=before is not None
+            and before.ref == self._git.ref
+            and not self._git.repo.contains(observed.commit, before.commit),
+        )
 
     # --- files --------------------------------------------------------------------------------------------------
 
     def _take_in(self, path: str, oid: Oid | None, held: dict[str, list[Key]]) -> dict[Key, None]:
         """Replace what the file held; every key it names or named is affected."""
         before = self._files.pop(path, None)
-        self._troubled.pop(path, None)
+        troubled = _problem_keys(path, before) if before is not None else []
+        for key in troubled:
+            self._troubled.get(key, {}).pop(path, None)
         old_keys = _keys_of(before) if before is not None else list(held.get(path, ()))
-        affected = dict.fromkeys([*old_keys, *(_problem_keys(path, before) if before is not None else ())])
+        affected = dict.fromkeys([*old_keys, *troubled])
         for key in old_keys:
             if path in self._claims.get(key, []):
                 self._claims[key].remove(path)
@@ -85,11 +100,12 @@ class Admission:
         if after is None:
             return affected
         self._files[path] = after
-        if after.problems:
-            self._troubled[path] = None
+        troubled = _problem_keys(path, after)
+        for key in troubled:
+            self._troubled.setdefault(key, {})[path] = None
         for key in _keys_of(after):
             self._claims.setdefault(key, []).append(path)
-        return affected | dict.fromkeys([*_keys_of(after), *_problem_keys(path, after)])
+        return affected | dict.fromkeys([*_keys_of(after), *troubled])
 
     def _parsed(self, path: str, oid: Oid, old_keys: list[Key]) -> _File:
         try:
@@ -117,17 +133,18 @@ class Admission:
                     continue
                 leaving += [key] if not self._back_to_builtin(facts, state, key) else []
                 continue
-            facts += self._admit(state, key, claimants, commit)
             problems += self._duplicates(key, state, claimants)
-            if problems:
-                facts += _rejection(state, key, problems)
+            admitted = self._admit(state, key, claimants, commit, troubled=bool(problems))
+            facts += admitted
+            if problems:  # being admitted again takes the old problems away, so they are said again after it
+                facts += _rejection(state, key, problems, again=bool(admitted))
         return facts + self._withdraw(state, leaving)
 
     def _problems_of(self, key: Key) -> list[tuple[str, str]]:
         """(path, text) of every problem that stands in the way of this object."""
         return [
             (path, str(problem))
-            for path in self._troubled
+            for path in sorted(self._troubled.get(key, ()))
             for problem in self._files[path].problems
             if key in _keys_hit(path, self._files[path], problem)
         ]
@@ -136,15 +153,17 @@ class Admission:
         if len(claimants) < 2:
             return []
         first = self._holder(key, state, claimants)
+        force, *others = self._places(first, key)
+        for path in sorted({*claimants} - {first}):
+            others += self._places(path, key)
         return [
-            (path, f"{self._place(path, key)}: error: {key} is also in {self._place(first, key)}, which stays in force")
-            for path in claimants
-            if path != first
+            (place.rsplit(":", 2)[0], f"{place}: error: {key} is also in {force}, which stays in force")
+            for place in others
         ]
 
-    def _place(self, path: str, key: Key) -> str:
+    def _places(self, path: str, key: Key) -> list[str]:
         lines = [document.line for document in self._files[path].documents if document.key == key]
-        return f"{path}:{lines[0] if lines else 1}:1"
+        return [f"{path}:{line}:1" for line in lines or [1]]
 
     def _holder(self, key: Key, state: State, claimants: list[str]) -> str:
         """The file that speaks for this object: the one it was first admitted from, while that still names it."""
@@ -152,41 +171,46 @@ class Admission:
         admitted = obj.desired.path if obj is not None and obj.desired is not None else ""
         return admitted if admitted in claimants else sorted(claimants)[0]
 
-    def _admit(self, state: State, key: Key, claimants: list[str], commit: str) -> list[events.Event]:
+    def _admit(
+        self, state: State, key: Key, claimants: list[str], commit: str, *, troubled: bool
+    ) -> list[events.Event]:
         path = self._holder(key, state, claimants)
         file = self._files[path]
         document = next((one for one in file.documents if one.key == key), None)
         if document is None:
             return []  # kept from an earlier version of the file: the last good spec stays in force
-        return self._admitted(state.objects.get(key), path, file.blob, document, commit)
+        fact = self._admitted(state, file.blob, document, commit)
+        return [] if _is_known(state, fact, troubled=troubled) else [fact]
 
-    def _admitted(
-        self, obj: Object | None, path: str, blob: str, document: manifests.Document, commit: str
-    ) -> list[events.Event]:
+    def _admitted(self, state: State, blob: str, document: manifests.Document, commit: str) -> events.ObjectAdmitted:
         key = document.key
+        obj = state.objects.get(key)
         before = obj.desired if obj is not None else None
         spec_digest = digest.sha256_hex(document.spec_json)
         changed = before is None or before.spec_digest != spec_digest
-        fact = events.ObjectAdmitted(
+        return events.ObjectAdmitted(
             key,
-            uid=before.uid if before is not None else str(uuid.uuid5(_UID_SPACE, f"{self._repo_uid}/{key}@{commit}")),
+            uid=before.uid if before is not None else self._uid(key, commit, state.seq),
             generation=(before.generation if before is not None else 0) + (1 if changed else 0),
             spec_digest=spec_digest,
             spec=document.spec_json,
-            path=path,
+            path=document.path,
             line=document.line,
             blob=blob,
             labels=tuple(sorted(document.labels)),
             annotations=tuple(sorted(document.annotations)),
         )
-        return [] if obj is not None and _says_the_same(obj, fact) else [fact]
+
+    def _uid(self, key: Key, commit: str, seq: int) -> str:
+        """Never given twice: a branch may come back to a commit, and what was removed meanwhile is another object."""
+        return str(uuid.uuid5(_UID_SPACE, f"{self._repo_uid}/{key}@{commit}#{seq}"))
 
     def _back_to_builtin(self, facts: list[events.Event], state: State, key: Key) -> bool:
         """Whether a built-in object takes this place, as when the user's own of that name is removed."""
         if key not in self._builtins:
             return False
-        document = self._builtins[key]
-        facts += self._admitted(state.objects.get(key), document.path, "", document, "")
+        fact = self._admitted(state, "", self._builtins[key], "")
+        facts += [] if _is_known(state, fact, troubled=False) else [fact]
         return True
 
     # --- pruning ------------------------------------------------------------------------------------------------
@@ -198,10 +222,10 @@ class Admission:
         total = sum(1 for obj in present.values() if obj.desired is not None)
         message = _guard(len(valid), total)
         if not message:
-            self._blocked = ()
+            self._blocked = {}
             return [events.ObjectWithdrawn(key) for key in going]
-        already = going and tuple(going) == self._blocked
-        self._blocked = tuple(going)
+        already = self._blocked.keys() == set(going)
+        self._blocked = dict.fromkeys(going)
         return [] if already else [events.PruneBlocked(SOURCE, keys=tuple(valid), message=message)]
 
 
@@ -214,18 +238,20 @@ def _guard(going: int, total: int) -> str:
     return ""
 
 
-def _says_the_same(obj: Object, fact: events.ObjectAdmitted) -> bool:
-    desired = obj.desired
-    if desired is None or obj.problems or obj.withdrawn:
+def _is_known(state: State, fact: events.ObjectAdmitted, *, troubled: bool) -> bool:
+    """Whether the state holds all of it already; problems in the state that are gone make it news."""
+    obj = state.objects.get(fact.key)
+    desired = obj.desired if obj is not None else None
+    if obj is None or desired is None or obj.withdrawn or (obj.problems and not troubled):
         return False
     old = (desired.spec_digest, desired.path, desired.line, desired.blob, desired.labels, desired.annotations)
     return old == (fact.spec_digest, fact.path, fact.line, fact.blob, fact.labels, fact.annotations)
 
 
-def _rejection(state: State, key: Key, problems: list[tuple[str, str]]) -> list[events.Event]:
+def _rejection(state: State, key: Key, problems: list[tuple[str, str]], *, again: bool = False) -> list[events.Event]:
     texts = tuple(text for _, text in problems)
     obj = state.objects.get(key)
-    if obj is not None and obj.problems == texts:
+    if obj is not None and obj.problems == texts and not again:
         return []
     return [events.ObjectRejected(key, path=problems[0][0], problems=texts)]
 

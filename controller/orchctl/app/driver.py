@@ -23,6 +23,7 @@ from orchctl.core.state import Object, State
 
 POLL_S = 2.0  # how late a commit is seen at the latest when no hint arrives
 LOOK_S = 5.0  # how often running attempts are looked at although nothing has told of their end
+AGAIN_S = 0.2  # how soon something that could not be told now is looked at again: git busy, an attempt without a shim
 TARGET_S = 1.0  # how often a dirty target is looked at
 THREADS = 8
 DRAIN_S = 10.0  # how long effects under way may take to end when the controller stops
@@ -69,8 +70,11 @@ class Driver:
         self._awake = asyncio.Event()
         self._stopping = False
         self._look_at_git = True
+        self._git_unread = False
         self._work: set[asyncio.Future[None]] = set()
-        self._watched: dict[AttemptId, int | None] = {}  # attempt -> exit descriptor, None while being looked at
+        self._defect: BaseException | None = None
+        self._watched: dict[AttemptId, int] = {}  # attempt -> exit descriptor
+        self._unwatched: dict[AttemptId, float] = {}  # running, but nothing tells of its end: when to look again
         self._loop = asyncio.get_running_loop()
         self._git_due = self._look_due = self._target_due = 0.0
 
@@ -101,6 +105,8 @@ class Driver:
                 await self._sleep()
         finally:
             await self._drain()
+        if self._defect is not None:
+            raise self._defect
 
     async def _recover(self) -> None:
         """Carry out again what was under way: every effect finds by itself what was done of it."""
@@ -127,10 +133,12 @@ class Driver:
     async def _admission_facts(self) -> list[events.Event]:
         state = self._machine.state
         try:
-            return await self._loop.run_in_executor(self._pool, self._admission.facts, state)
-        except TransientError:
-            self._git_due = 0.0  # git was in the middle of something; the next turn looks again
+            found = await self._loop.run_in_executor(self._pool, self._admission.facts, state)
+        except TransientError:  # git was in the middle of something
+            self._git_unread, self._git_due = True, time.monotonic() + AGAIN_S
             return []
+        self._git_unread = False
+        return found
 
     def _take_step(self, facts: list[events.Event], *, everything: bool = False) -> None:
         step = self._machine.step(facts, self._clock.now(), everything=everything)
@@ -150,7 +158,7 @@ class Driver:
     async def _sleep(self) -> None:
         if self._facts or self._look_at_git:
             return
-        due = min(self._git_due, self._look_due)
+        due = min(self._git_due, self._look_due, *self._unwatched.values())
         if self._dirty_targets():
             due = min(due, self._target_due)
         pause_s = due - time.monotonic()
@@ -167,14 +175,14 @@ class Driver:
     def _idle(self) -> bool:
         """Nothing is under way, nothing is known that has not been decided, and no clock will change that."""
         state = self._machine.state
-        under_way = self._work or self._facts or state.open or self._machine.wake_at is not None
-        return not under_way and not self._look_at_git and not any(True for _ in self._running())
+        under_way = self._work or self._facts or state.open or not self._machine.rests
+        unseen = self._look_at_git or self._git_unread
+        return not under_way and not unseen and not any(True for _ in self._running())
 
     async def _drain(self) -> None:
         for descriptor in self._watched.values():
-            if descriptor is not None:
-                self._loop.remove_reader(descriptor)
-                os.close(descriptor)
+            self._loop.remove_reader(descriptor)
+            os.close(descriptor)
         self._watched.clear()
         if self._work:
             await asyncio.wait(self._work, timeout=DRAIN_S)
@@ -196,18 +204,20 @@ class Driver:
     def _spawn(self, work: Callable[[], list[events.Event]]) -> None:
         future = asyncio.ensure_future(self._in_pool(work))
         self._work.add(future)
-        future.add_done_callback(self._work.discard)
+        future.add_done_callback(self._done)
 
     async def _in_pool(self, work: Callable[[], list[events.Event]]) -> None:
+        found = await self._loop.run_in_executor(self._pool, work)
+        self._facts += found  # only now: while this waited, the list may have been taken and replaced
+
+    def _done(self, future: asyncio.Future[None]) -> None:
         """A defect in an effect stops the controller: what it has begun stays open and is found at the next start."""
-        try:
-            found = await self._loop.run_in_executor(self._pool, work)
-            self._facts += found  # only now: while this waited, the list may have been taken and replaced
-        except BaseException:
+        self._work.discard(future)
+        defect = None if future.cancelled() else future.exception()
+        if defect is not None:
+            self._defect = self._defect or defect
             self._stopping = True
-            raise
-        finally:
-            self._awake.set()
+        self._awake.set()  # last: who wakes now finds this work gone and its facts there
 
     def _running(self) -> Iterable[tuple[Object, AttemptId, str]]:
         for obj in self._machine.state.objects.values():
@@ -228,22 +238,31 @@ class Driver:
         look = now >= self._look_due
         if look:
             self._look_due = now + LOOK_S
-        for obj, attempt, backend in self._running():
-            if attempt not in self._watched:
-                descriptor = self._doer.exit_fd(attempt)
-                if descriptor is not None:
-                    self._watched[attempt] = descriptor
-                    self._loop.add_reader(descriptor, self._exited, obj.key, attempt, backend)
-                else:
-                    self._look(obj.key, attempt, backend)
-            elif look and self._watched[attempt] is not None:
-                self._look(obj.key, attempt, backend)
+        running = {attempt: (obj.key, backend) for obj, attempt, backend in self._running()}
+        for attempt in [attempt for attempt in self._unwatched if attempt not in running]:
+            del self._unwatched[attempt]
+        for attempt, (key, backend) in running.items():
+            if attempt in self._watched:
+                if look:
+                    self._look(key, attempt, backend)
+            elif now >= self._unwatched.get(attempt, 0.0):
+                self._watch(key, attempt, backend)
+
+    def _watch(self, key: Key, attempt: AttemptId, backend: str) -> None:
+        descriptor = self._doer.exit_fd(attempt)
+        if descriptor is None:
+            self._unwatched[attempt] = time.monotonic() + AGAIN_S
+            self._look(key, attempt, backend)
+            return
+        self._unwatched.pop(attempt, None)
+        self._watched[attempt] = descriptor
+        self._loop.add_reader(descriptor, self._exited, key, attempt, backend)
 
     def _exited(self, key: Key, attempt: AttemptId, backend: str) -> None:
-        descriptor = self._watched.pop(attempt, None)
-        if descriptor is not None:
-            self._loop.remove_reader(descriptor)
-            os.close(descriptor)
+        descriptor = self._watched.pop(attempt)
+        self._loop.remove_reader(descriptor)
+        os.close(descriptor)
+        self._unwatched[attempt] = time.monotonic() + AGAIN_S
         self._look(key, attempt, backend)
 
     def _look(self, key: Key, attempt: AttemptId, backend: str) -> None:

@@ -7,6 +7,7 @@ call with the same arguments did, so carrying out an action again after a crash 
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,8 +19,10 @@ from orchctl.adapters.gitsource import repository
 from orchctl.core import actions, events, ports
 from orchctl.core.ids import AttemptId, Key
 from orchctl.core.resolve import CONTROL_REPO
+from orchctl.kit import globs
 
 TAIL_BYTES = 4096
+PATHS_KEPT_MAX = 200  # of a change, in the ledger: enough to name; the whole is in git
 MERGE_AUTHOR = ("orchctl", "controller@orchctl.invalid")
 
 
@@ -90,7 +93,19 @@ class Effects:
     def _sync_hub(self, action: actions.Action, do: actions.SyncHub) -> list[events.Event]:
         branch = self._branch(do.repo, do.branch)
         synced = self.workspace.sync(do.project, self._repo(do.repo), branch)
-        return [events.HubSynced(action.object, action.key, branch=branch, head=synced.head, tree=synced.tree)]
+        control = self._is_control(do.repo)
+        fact = events.HubSynced(
+            action.object, action.key, branch=branch, head=synced.head, tree=synced.tree, control=control
+        )
+        return [fact]
+
+    def _is_control(self, repo: str) -> bool:
+        """Whether this is the repo of the manifests, by whatever name it was called."""
+        path = Path(self._repo(repo))
+        if not path.is_dir():
+            return False
+        here = repository.ControlRepo.open(self._control_repo).common_dir
+        return repository.ControlRepo.open(path).common_dir == here
 
     def _create_tree(self, action: actions.Action, do: actions.CreateTree) -> list[events.Event]:
         path = self.workspace.create_tree(do.project, do.name, do.branch, do.commit)
@@ -101,7 +116,13 @@ class Effects:
         self.workspace.move_branch(do.project, do.branch, got.commit)
         return [
             events.WorkImported(
-                action.object, action.key, commit=got.commit, tree=got.tree, paths=got.paths, commits=got.commits
+                action.object,
+                action.key,
+                commit=got.commit,
+                tree=got.tree,
+                paths=got.paths[:PATHS_KEPT_MAX],
+                protected=_protected(got.paths, do.protected),
+                commits=got.commits,
             )
         ]
 
@@ -116,7 +137,13 @@ class Effects:
             return [events.MergeConflicted(action.object, action.key, target=do.target, paths=made.paths)]
         return [
             events.MergeMade(
-                action.object, action.key, target=do.target, commit=made.commit, tree=made.tree, paths=made.paths
+                action.object,
+                action.key,
+                target=do.target,
+                commit=made.commit,
+                tree=made.tree,
+                paths=made.paths[:PATHS_KEPT_MAX],
+                protected=_protected(made.paths, do.protected),
             )
         ]
 
@@ -231,6 +258,12 @@ class Effects:
             message=message,
             tail=tail.decode("utf-8", "replace"),
         )
+
+
+def _protected(paths: tuple[str, ...], patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """The first of the paths that are under a protected glob; all paths are looked at."""
+    hits = (path for path in paths if any(globs.matches(path, pattern) for pattern in patterns))
+    return tuple(itertools.islice(hits, PATHS_KEPT_MAX))
 
 
 def _meaning(seen: ports.Observation, tail: bytes, backend: str, why: str) -> tuple[str, str]:

@@ -111,7 +111,7 @@ def _controller_of(
         git = source.GitSource(repo, full_ref, MANIFEST_ROOTS)
         admitted = admission.Admission(git, uid, catalog.documents())
         announce(f"watching {full_ref} of {where.repo} (state in {where.state})")
-        show = _shower(repo, where.state, environ, announce)
+        show = _shower(repo, where.state, environ, announce, machine)
         yield _Built(ledger, machine, doer, admitted, clock, control.git_dir, full_ref, show)
 
 
@@ -124,23 +124,43 @@ def _warm_start(ledger: store.Ledger) -> tuple[runtime.Runtime, clocks.Clock]:
 
 
 def _shower(
-    repo: Path, state_dir: Path, environ: Mapping[str, str], announce: Callable[[str], None]
+    repo: Path,
+    state_dir: Path,
+    environ: Mapping[str, str],
+    announce: Callable[[str], None],
+    machine: runtime.Runtime,
 ) -> Callable[[list[views.Row], list[Key], list[str]], None]:
-    """Publishes what a turn changed: status files for the objects of git, lines for the terminal."""
+    """Publishes what a turn changed: status files for the objects of git, lines for the terminal.
+
+    The files may have been lost, or be behind the ledger by a crash, so they begin as what the ledger says.
+    """
     files = statusfiles.StatusFiles.beside(locate.locate(str(repo), environ), state_dir)
 
     def show(rows: list[views.Row], removed: list[Key], lines: list[str]) -> None:
-        bodies = [
-            (str(row.key), row.body) for row in rows if f'"orchctl.dev/source":"{admission.BUILTIN}' not in row.body
-        ]
-        try:
-            files.write([*bodies, *((str(key), None) for key in removed)])
-        except OSError as error:
-            announce(f"warning: status files could not be written: {error}")
+        with _warned(announce):
+            files.write([*_bodies(rows), *((str(key), None) for key in removed)])
         for line in lines:
             announce(line)
 
+    with _warned(announce):
+        rows = [views.row(machine.state, obj) for obj in machine.state.objects.values()]
+        files.rebuild([(key, body) for key, body in _bodies(rows) if body is not None])
     return show
+
+
+def _bodies(rows: list[views.Row]) -> list[tuple[str, str | None]]:
+    """What becomes a status file: all but the built-in objects, which are not the user's."""
+    builtin = f'"orchctl.dev/source":"{admission.BUILTIN}'
+    return [(str(row.key), None if builtin in row.body else row.body) for row in rows]
+
+
+@contextlib.contextmanager
+def _warned(announce: Callable[[str], None]) -> Iterator[None]:
+    """Status files are for convenience: that one cannot be written stops nothing."""
+    try:
+        yield
+    except OSError as error:
+        announce(f"warning: status files could not be written: {error}")
 
 
 async def _run(built: _Built, until_idle: bool, wrap: Callable[[Parts], Parts]) -> int:

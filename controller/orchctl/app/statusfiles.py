@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from orchctl.app.read import yamltext
@@ -42,10 +42,20 @@ class StatusFiles:
         """Bring the files of these keys up to date, None removes; returns how many changed. OSError is the caller's."""
         return sum(self._write_one(key, body) for key, body in bodies)
 
+    def rebuild(self, bodies: Sequence[tuple[str, str]]) -> None:
+        """Make the folder what these objects say: files lost or left behind while no controller ran are put right."""
+        self.write(bodies)
+        expected = {"/".join((*folders, name)) for folders, name in (_path(key) for key, _ in bodies)}
+        with self._folder([], create=False) as top:
+            if top is None:
+                return
+            for folder, _, names, descriptor in os.fwalk(".", dir_fd=top, follow_symlinks=False):
+                for name in names:
+                    if os.path.normpath(os.path.join(folder, name)) not in expected and name.endswith(".yaml"):
+                        os.unlink(name, dir_fd=descriptor)
+
     def _write_one(self, key: str, body: str | None) -> bool:
-        kind, namespace, name = key.split("/", 2)
-        folders = [_component(kind.lower()), *([_component(namespace)] if namespace else [])]
-        file_name = _component(f"{name}.yaml")
+        folders, file_name = _path(key)
         if body is None:
             return self._remove(folders, file_name)
         data = _content(body)
@@ -90,6 +100,13 @@ class StatusFiles:
             yield descriptor
         finally:
             os.close(descriptor)
+
+
+def _path(key: str) -> tuple[list[str], str]:
+    """The folders below the root and the file of an object."""
+    kind, namespace, name = key.split("/", 2)
+    folders = [_component(kind.lower()), *([_component(namespace)] if namespace else [])]
+    return folders, _component(f"{name}.yaml")
 
 
 def _enter(parent: int, name: str, *, create: bool) -> int:

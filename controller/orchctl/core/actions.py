@@ -79,6 +79,7 @@ class ImportWork(Effect):
     ref: str
     branch: str
     base: Oid
+    protected: tuple[str, ...]  # globs of paths the work must not change
     verb: str = "ImportWork"
 
 
@@ -125,6 +126,7 @@ class MergeWork(Effect):
     head: Oid
     message: str
     at: int
+    protected: tuple[str, ...]  # globs of paths the result must not change on the target
     verb: str = "MergeWork"
 
 

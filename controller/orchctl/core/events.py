@@ -97,6 +97,7 @@ class HubSynced(Outcome):
     branch: str  # the target branch, also where the project names none
     head: Oid
     tree: Oid
+    control: bool = False  # the project's repo is the one that holds the manifests
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -114,7 +115,8 @@ class AttemptStarted(Outcome):
 class WorkImported(Outcome):
     commit: Oid
     tree: Oid
-    paths: tuple[str, ...]
+    paths: tuple[str, ...]  # the first of the changed ones; `protected` is judged on all of them
+    protected: tuple[str, ...]
     commits: int
 
 
@@ -135,6 +137,7 @@ class MergeMade(Outcome):
     commit: Oid
     tree: Oid
     paths: tuple[str, ...]
+    protected: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -258,6 +261,13 @@ class ObjectRemoved(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class ObjectStalled(Event):
+    """Deciding this object, or folding an event of it, found a defect of ours: it stands still, the others go on."""
+
+    defect: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Explained(Event):
     """The answer to `why` changed."""
 
@@ -303,6 +313,7 @@ EVENTS: dict[str, type[Event]] = {
         TaskStopping,
         TaskEnded,
         ObjectRemoved,
+        ObjectStalled,
         Explained,
         ActionStarted,
     )

@@ -67,6 +67,7 @@ _FOLDS: dict[type[events.Event], Callable[[Object, Any, events.Now], Object]] = 
     events.ObjectAdmitted: admission.admitted,
     events.ObjectRejected: admission.rejected,
     events.ObjectWithdrawn: admission.withdrawn,
+    events.ObjectStalled: admission.stalled,
     events.Explained: admission.explained,
     events.ActionStarted: outcomes.action_started,
     events.ActionFailed: outcomes.action_failed,
@@ -92,11 +93,3 @@ _FOLDS: dict[type[events.Event], Callable[[Object, Any, events.Now], Object]] = 
     events.TaskStopping: decisions.task_stopping,
     events.TaskEnded: decisions.task_ended,
 }
-
-
-def stall(state: State, key: Key, defect: str) -> State:
-    """The state in which that object stands still with the defect as its reason, and all others go on."""
-    obj = state.objects.get(key)
-    if obj is None:
-        return state
-    return replace(state, objects={**state.objects, key: replace(obj, stalled=defect)})

@@ -25,8 +25,11 @@ def worktree_key(task: Key) -> Key:
     return key_of("Worktree", namespace_of(task), name_of(task))
 
 
-def session_key(task: Key, stage_name: str, cycle: int) -> Key:
-    return key_of("Session", namespace_of(task), bounded(f"{name_of(task)}-{stage_name}-{cycle + 1}"))
+def session_keys(task: Key, stage_name: str, cycle: int) -> tuple[Key, Key]:
+    """The name people expect, and the one to take when another task and stage have come to the same."""
+    plain = f"{name_of(task)}-{stage_name}-{cycle + 1}"
+    distinct = f"{plain[: NAME_LENGTH_MAX - 9]}-{uid_of(task, stage_name, cycle)[:8]}"
+    return (key_of("Session", namespace_of(task), bounded(plain)), key_of("Session", namespace_of(task), distinct))
 
 
 def tree_name(namespace: str, name: str, uid: str) -> str:

@@ -10,6 +10,7 @@ import dataclasses
 from orchctl.core import actions, events
 from orchctl.core.ids import name_of
 from orchctl.core.ports import LandResult, Phase
+from orchctl.kit import text
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -20,11 +21,11 @@ class Line:
 
 
 def _normal(reason: str, message: str) -> Line:
-    return Line("Normal", reason, message)
+    return Line("Normal", reason, text.one_line(message))
 
 
 def _warning(reason: str, message: str) -> Line:
-    return Line("Warning", reason, message)
+    return Line("Warning", reason, text.one_line(message))
 
 
 def narrate(event: events.Event) -> Line | None:
@@ -36,8 +37,8 @@ def _of_admission(event: events.Event) -> Line | None:
     match event:
         case events.RevisionObserved():
             word = "HistoryRewritten" if event.rewritten else "RevisionObserved"
-            text = f"{event.ref} is at {event.commit[:8]}"
-            return _warning(word, text) if event.rewritten else _normal(word, text)
+            said = f"{event.ref} is at {event.commit[:8]}"
+            return _warning(word, said) if event.rewritten else _normal(word, said)
         case events.ObjectAdmitted() if not event.path.startswith("builtin:"):
             return _normal("Admitted", f"generation {event.generation} from {event.path}:{event.line}")
         case events.ObjectRejected():
@@ -46,6 +47,8 @@ def _of_admission(event: events.Event) -> Line | None:
             return _normal("Withdrawn", "its manifest was removed from git")
         case events.PruneBlocked():
             return _warning("PruneBlocked", event.message)
+        case events.ObjectStalled():
+            return _warning("InternalError", event.defect)
         case events.ObjectRemoved():
             return _normal("Removed", "finished and withdrawn")
     return None
@@ -63,8 +66,8 @@ def _of_work(event: events.Event) -> Line | None:
             return _normal("WorktreeRemoved", event.name)
         case events.AttemptEnded():
             good = event.phase is Phase.SUCCEEDED
-            text = f"attempt {event.attempt}: {event.message or event.phase.value}"
-            return _normal(event.reason, text) if good else _warning(event.reason, text)
+            said = f"attempt {event.attempt}: {event.message or event.phase.value}"
+            return _normal(event.reason, said) if good else _warning(event.reason, said)
         case events.WorkImported():
             return _normal("WorkImported", f"{event.commits} commits, {len(event.paths)} paths, now {event.commit[:8]}")
         case events.MergeMade():
@@ -100,8 +103,8 @@ def _of_task(event: events.Event) -> Line | None:
         case events.SessionCreated():
             return _normal("SessionCreated", f"for {name_of(event.task)}, attempt {event.number}")
         case events.SessionEnded():
-            text = event.message or event.reason
-            return _normal("SessionSucceeded", text) if event.succeeded else _warning("SessionFailed", text)
+            said = event.message or event.reason
+            return _normal("SessionSucceeded", said) if event.succeeded else _warning("SessionFailed", said)
         case events.StagePassed():
             return _normal("StagePassed", f"{event.name}: {event.message}")
         case events.StageFailed():

@@ -65,6 +65,7 @@ class Plan:
     env: tuple[tuple[str, str], ...] = ()
     keep: str = "OnFailure"  # what happens to the worktree: OnFailure | Always | Never
     protected: tuple[str, ...] = ()  # globs of paths no agent may change
+    manifest_roots: tuple[str, ...] = ()  # as well, where the project's repo is the control repo
     timeout_s: int = 4 * 3600
     resolved: tuple[Resolved, ...] = ()
     spec_digest: str = ""  # of the Task's own spec when it started

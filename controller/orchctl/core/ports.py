@@ -103,7 +103,7 @@ class Synced:
 class Imported:
     commit: Oid
     tree: Oid
-    paths: tuple[str, ...]  # changed against the base, at most PATHS_SHOWN_MAX
+    paths: tuple[str, ...]  # all that changed against the base
     commits: int  # how many commits since the base
 
 

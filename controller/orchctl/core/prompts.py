@@ -26,3 +26,12 @@ def commit_message(title: str, trailers: dict[str, str]) -> str:
         subject = subject[: SUBJECT_LENGTH_MAX - 1].rsplit(" ", 1)[0] + "…"
     lines = "\n".join(f"{name}: {value}" for name, value in trailers.items())
     return f"{subject}\n\n{lines}\n"
+
+
+def author(role: str) -> tuple[tuple[str, str], ...]:
+    """Who commits in a worktree are by, as environment: the role, at an address nobody can own (RFC 2606)."""
+    return tuple(
+        (f"GIT_{part}_{field}", value)
+        for part in ("AUTHOR", "COMMITTER")
+        for field, value in (("NAME", f"{role or 'agent'} (orchctl)"), ("EMAIL", "agent@orchctl.invalid"))
+    )

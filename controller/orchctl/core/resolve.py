@@ -83,12 +83,13 @@ def plan_of(view: View, obj: Object, revision: Revision | None) -> Plan:
         repo=repo,
         branch=branch,
         task_branch=f"orch/{name_of(obj.key)}",
-        title=task.title or task.prompt.strip().splitlines()[0],
+        title=task.title or next(iter(task.prompt.strip().splitlines()), name_of(obj.key)),
         prompt=task.prompt,
         stages=stages,
         env=tuple(sorted(project.worktrees.env.items())),
         keep=project.worktrees.keep.value,
-        protected=(*project.guardrails.protected_paths, *_manifest_paths(repo, revision)),
+        protected=tuple(project.guardrails.protected_paths),
+        manifest_roots=revision.roots if revision is not None else (),
         timeout_s=durations.duration_s(timeout) if timeout else DEFAULT_TASK_TIMEOUT_S,
         resolved=tuple(resolved),
         spec_digest=obj.desired.spec_digest,
@@ -102,11 +103,6 @@ _NO_PROJECT = project_kind.ProjectSpec()
 def _branch_of(revision: Revision | None) -> str:
     prefix = "refs/heads/"
     return revision.ref.removeprefix(prefix) if revision is not None and revision.ref.startswith(prefix) else ""
-
-
-def _manifest_paths(repo: str, revision: Revision | None) -> tuple[str, ...]:
-    """Where project and manifests share a repo, no agent may write what the controller obeys (APP-6)."""
-    return revision.roots if repo == CONTROL_REPO and revision is not None else ()
 
 
 def find_project(view: View, namespace: str, name: str | None) -> Object | None:

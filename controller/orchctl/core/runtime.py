@@ -20,7 +20,7 @@ from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, State
 from orchctl.core.view import View
 
-ROUNDS_MAX = 200  # decisions that follow from decisions within one turn; more means two rules undo each other
+ROUNDS_MAX = 2_000  # decisions that follow from decisions within one turn; more means two rules undo each other
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ class Runtime:
     def __init__(self, state: State) -> None:
         self.state = state
         self._wake: dict[Key, float] = {}
+        self._resting: dict[Key, None] = {}  # those whose wake-up is no reason to stay awake for
+        self.stale = 0  # facts that came too late or twice; counted since the start of this process
         self._readers: dict[Key, dict[Key, None]] = {}  # who read this key when it was last decided
         self._reads: dict[Key, tuple[Key, ...]] = {}
         self._held: dict[Key, None] = {}
@@ -46,6 +48,11 @@ class Runtime:
         """Controller time of the next decision that needs no fact."""
         return min(self._wake.values(), default=None)
 
+    @property
+    def rests(self) -> bool:
+        """Nothing will be decided again but by a fact from outside."""
+        return all(key in self._resting for key in self._wake)
+
     def step(self, facts: Sequence[events.Event], now: events.Now, *, everything: bool = False) -> Step:
         """One turn. `everything` decides all objects, as at the start and as the slow safety net."""
         turn = _Turn(self, now)
@@ -53,12 +60,13 @@ class Runtime:
             accepted = accept(self.state, fact)
             if isinstance(accepted, Stale):
                 turn.stale.append(accepted)
+                self.stale += 1
             else:
                 turn.record(accepted)
         dirty = dict.fromkeys(self.state.objects) if everything else turn.dirty
         for key, due in list(self._wake.items()):
             if due <= now.t:
-                del self._wake[key]
+                self._unwake(key)
                 dirty[key] = None
         turn.dirty = {}
         self._settle(turn, dirty)
@@ -69,7 +77,7 @@ class Runtime:
         for _ in range(ROUNDS_MAX):
             if not dirty:
                 return
-            proposals = [(key, proposal) for key in dirty if (proposal := self._propose(key, turn.now)) is not None]
+            proposals = [(key, proposal) for key in dirty if (proposal := self._propose(key, turn)) is not None]
             admission = admit(proposals, self.state)
             for key, because in admission.held:
                 self._held[key] = None
@@ -78,20 +86,35 @@ class Runtime:
                 self._held.pop(key, None)
                 turn.take(key, proposal)
             dirty, turn.dirty = turn.dirty, {}
-        raise AssertionError(f"decisions do not settle: {', '.join(list(dirty)[:5])}")
+        for key in dirty:
+            turn.stall(key, "its decisions do not settle: two rules undo each other")
 
-    def _propose(self, key: Key, now: events.Now) -> Proposal | None:
+    def _propose(self, key: Key, turn: _Turn) -> Proposal | None:
+        """The boundary that keeps a defect in one object's decision from stopping all others (LOG-8)."""
+        now = turn.now
         obj = self.state.objects.get(key)
         if obj is None or obj.stalled:
             self._forget(key)
             return None
         view = View(self.state)
-        proposal = decide(view, obj, now, self.state)
+        self._unwake(key)
+        try:
+            proposal = decide(view, obj, now, self.state)
+            late = proposal is not None and proposal.wake_at is not None and proposal.wake_at <= now.t
+            assert not late, "a wake-up in the past would never let the loop sleep"
+        except Exception as defect:
+            turn.stall(key, f"{type(defect).__name__}: {defect}")
+            return None
         self._remember(key, view)
-        self._wake.pop(key, None)
         if proposal is not None and proposal.wake_at is not None:
             self._wake[key] = proposal.wake_at
+            if proposal.resting:
+                self._resting[key] = None
         return proposal
+
+    def _unwake(self, key: Key) -> None:
+        self._wake.pop(key, None)
+        self._resting.pop(key, None)
 
     def _remember(self, key: Key, view: View) -> None:
         for old in self._reads.get(key, ()):
@@ -101,7 +124,7 @@ class Runtime:
             self._readers.setdefault(read, {})[key] = None
 
     def _forget(self, key: Key) -> None:
-        self._wake.pop(key, None)
+        self._unwake(key)
         self._held.pop(key, None)
         for old in self._reads.pop(key, ()):
             self._readers.get(old, {}).pop(key, None)
@@ -157,12 +180,15 @@ class _Turn:
         try:
             self.runtime.state = evolve.evolve(state, recorded)
         except parts.IllegalEvent as defect:
-            self.runtime.state = evolve.stall(state, event.key, str(defect))
-            self.touched[event.key] = None
+            self.stall(event.key, str(defect))
             return
         self.recorded.append(recorded)
         self.touched[event.key] = None
         self.dirty.update(self.runtime.affected(event.key))
+
+    def stall(self, key: Key, defect: str) -> None:
+        if key in self.runtime.state.objects:
+            self.record(events.ObjectStalled(key, defect=defect))
 
     def take(self, key: Key, proposal: Proposal) -> None:
         """Carry out a proposal as far as recording goes: its decisions, or the intent of its effect."""

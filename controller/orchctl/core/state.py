@@ -85,6 +85,7 @@ class Candidate:
     commit: Oid
     tree: Oid
     paths: tuple[str, ...]
+    protected: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -110,6 +111,8 @@ class TaskState:
     head_tree: Oid | None = None
     imported: tuple[int, int] = (-1, -1)  # the (stage, cycle) whose work that is
     paths: tuple[str, ...] = ()
+    protected: tuple[str, ...] = ()  # those of the changed paths that no agent may change
+    control: bool = False  # the project's repo is the one the manifests are in
     checks: tuple[Attempt, ...] = ()
     evidence: tuple[Evidence, ...] = ()
     room: str = ""
@@ -150,6 +153,7 @@ class WorktreeState:
     commit: Oid
     created: Now
     path: str = ""
+    attempts: tuple[Attempt, ...] = ()  # commits of what is left in it, before it is removed
     removed: Now | None = None
 
 
@@ -204,4 +208,3 @@ class State:
     objects: Mapping[Key, Object] = dataclasses.field(default_factory=dict)
     open: Mapping[ActionKey, Key] = dataclasses.field(default_factory=dict)
     declared: Mapping[Key, None] = dataclasses.field(default_factory=dict)  # the few objects that only say things
-    stale: int = 0  # facts refused by `accept`: late, doubled, from another epoch

@@ -100,7 +100,7 @@ def _waiting(obj: Object) -> _Wanted:
 
 
 def _task(obj: Object, task: TaskState) -> list[_Wanted]:
-    verified = any(record.state == "Passed" for record in task.stages) and any(one.passed for one in task.evidence)
+    verified = _verified(task)
     common = [
         _Wanted(api.VERIFIED, "True" if verified else "False", api.Reason.GATES_PASSED if verified else "Pending"),
         _Wanted(api.MERGED, "True" if task.landed else "False", api.Reason.MERGED if task.landed else "Pending"),
@@ -121,6 +121,14 @@ def _task(obj: Object, task: TaskState) -> list[_Wanted]:
     bad = ("False", task.ended.reason, task.ended.message)
     stalled = _stalled(task.ended.reason, task.ended.message)
     return [*common, *over, _Wanted(api.READY, *bad), _Wanted(api.SUCCEEDED, *bad), stalled]
+
+
+def _verified(task: TaskState) -> bool:
+    """Every check of the plan has passed, last time it ran, on the tree that lands or would land."""
+    tree = task.candidate.tree if task.candidate is not None else task.head_tree
+    latest = {one.digest: one.passed for one in task.evidence if one.tree == tree}
+    wanted = [check.digest for stage in task.plan.stages for check in stage.checks]
+    return bool(wanted) and all(latest.get(digest, False) for digest in wanted)
 
 
 def _session(session: SessionState) -> list[_Wanted]:

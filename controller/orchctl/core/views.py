@@ -11,6 +11,7 @@ import json
 from orchctl.api import kinds
 from orchctl.core import names
 from orchctl.core.events import Now
+from orchctl.core.folds import parts
 from orchctl.core.ids import Key, kind_of, name_of, namespace_of
 from orchctl.core.state import Attempt, Object, SessionState, State, TaskState, WorktreeState
 from orchctl.kit import timestamps
@@ -170,7 +171,8 @@ def _task(state: State, obj: Object, task: TaskState) -> Json:
         key
         for stage in stages
         for cycle in range(task.cycle + 1)
-        if (key := names.session_key(obj.key, stage.name, cycle)) in state.objects
+        for key in names.session_keys(obj.key, stage.name, cycle)
+        if key in state.objects and parts.owner_of(state.objects[key]) == obj.key
     ]
     return {
         "stage": stages[min(task.stage, len(stages) - 1)].name,

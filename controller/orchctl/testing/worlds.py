@@ -14,6 +14,7 @@ from orchctl.core import actions, events, runtime
 from orchctl.core.ids import AttemptId, Key, Oid
 from orchctl.core.ports import LandResult, Phase
 from orchctl.core.state import Object, State
+from orchctl.kit import globs
 
 STEPS_MAX = 500
 
@@ -47,7 +48,10 @@ class World:
         match do:
             case actions.SyncHub():
                 tree = oid("tree", self.target)
-                return [events.HubSynced(key, action.key, branch=do.branch or "main", head=self.target, tree=tree)]
+                synced = events.HubSynced(
+                    key, action.key, branch=do.branch or "main", head=self.target, tree=tree, control=do.repo == "."
+                )
+                return [synced]
             case actions.CreateTree():
                 return [events.TreeCreated(key, action.key, path=f"/trees/{do.name}")]
             case actions.RunAgent() | actions.CommitLeftovers() | actions.RunCheck():
@@ -78,7 +82,10 @@ class World:
             case actions.ImportWork():
                 commit = oid("work", str(self.work))
                 tree = oid("tree", commit)
-                return events.WorkImported(key, action.key, commit=commit, tree=tree, paths=self.paths, commits=1)
+                protected = self._protected(do.protected)
+                return events.WorkImported(
+                    key, action.key, commit=commit, tree=tree, paths=self.paths, protected=protected, commits=1
+                )
             case actions.CreateRoom():
                 return events.RoomCreated(key, action.key, path=f"/rooms/{do.name}", commit=do.commit)
             case actions.MergeWork():
@@ -86,10 +93,16 @@ class World:
                     return events.MergeConflicted(key, action.key, target=do.target, paths=self.conflicts)
                 made = oid("merge", do.target, do.head)
                 tree = oid("tree", do.head) if do.target == oid("target") else oid("tree", made)
-                return events.MergeMade(key, action.key, target=do.target, commit=made, tree=tree, paths=self.paths)
+                protected = self._protected(do.protected)
+                return events.MergeMade(
+                    key, action.key, target=do.target, commit=made, tree=tree, paths=self.paths, protected=protected
+                )
             case actions.LandWork():
                 return self._land(action, do)
         raise AssertionError(f"the world knows no {do.verb}")
+
+    def _protected(self, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(path for path in self.paths if any(globs.matches(path, one) for one in patterns))
 
     def _land(self, action: actions.Action, do: actions.LandWork) -> events.Event:
         result = LandResult.LANDED

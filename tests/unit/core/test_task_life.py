@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from orchctl.core import actions, events, evolve, runtime, views
 from orchctl.core.folds import parts
 from orchctl.core.ids import Key
@@ -33,6 +31,7 @@ def test_a_prompt_alone_goes_from_manifest_to_merge() -> None:
         "MergeWork",
         "LandWork",
         "RemoveTree",
+        "CommitLeftovers",
         "RemoveTree",
     ]
     status = builders.body(bench, TASK)["status"]
@@ -84,7 +83,7 @@ def test_task_5_a_red_check_goes_back_to_the_agent_with_its_output_and_is_capped
 def test_ses_16_every_attempt_is_started_exactly_once() -> None:
     bench = builders.bench(builders.project(), builders.task())
     assert set(bench.world.attempts.values()) == {1}
-    assert len(bench.world.attempts) == 3  # agent, commit, check
+    assert len(bench.world.attempts) == 4  # agent, commit, check, and the commit before the worktree goes
 
 
 def test_task_1_an_agent_that_changes_nothing_has_not_done_the_task() -> None:
@@ -179,7 +178,7 @@ def test_git_5_a_removed_manifest_stops_the_agent_salvages_and_leaves() -> None:
     world = worlds.World(exits=lambda effect: None if isinstance(effect, actions.RunAgent) else 0)
     bench = builders.bench(builders.project(), builders.task(), world=world)
     bench.give(events.ObjectWithdrawn(Key(TASK)))
-    assert verbs(bench)[-4:] == ["CancelAttempt", "CommitLeftovers", "ImportWork", "RemoveTree"]
+    assert verbs(bench)[-5:] == ["CancelAttempt", "CommitLeftovers", "ImportWork", "CommitLeftovers", "RemoveTree"]
     salvaged = bench.world.done[-1]
     assert isinstance(salvaged, actions.RemoveTree)
     assert salvaged.salvage.startswith("refs/orch/salvage/")
@@ -280,7 +279,7 @@ def test_log_3_folding_the_record_again_gives_the_same_state_and_the_same_rows()
     for recorded in bench.log:
         state = evolve.evolve(state, recorded)
     live = bench.machine.state
-    assert state == dataclasses.replace(live, stale=state.stale)
+    assert state == live
     for key, obj in live.objects.items():
         assert views.row(state, state.objects[key]) == views.row(live, obj)
 

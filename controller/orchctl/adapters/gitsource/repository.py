@@ -60,6 +60,15 @@ class ControlRepo:
             return None
         return Oid(str(found.id)) if isinstance(found, pygit2.Tree) else None
 
+    def contains(self, commit: Oid, earlier: Oid) -> bool:
+        """Whether the earlier commit is in the history of this one; False also when it is gone from the repository."""
+        if commit == earlier:
+            return True
+        try:
+            return self._repository.descendant_of(commit, earlier)
+        except (KeyError, ValueError, pygit2.GitError):
+            return False
+
     def has_tree(self, oid: Oid) -> bool:
         try:
             return isinstance(self._repository.get(oid), pygit2.Tree)

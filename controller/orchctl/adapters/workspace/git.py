@@ -24,7 +24,6 @@ DEADLINE_S = 120.0
 CHECKOUT_DEADLINE_S = 600.0  # large trees, and the user's own filters such as LFS
 OUTPUT_BYTES_MAX = 64 * 1024 * 1024  # a raw diff of a million paths fits
 STDERR_SHOWN_MAX = 400
-PATHS_SHOWN_MAX = 1000  # in a report of what an attempt changed
 
 _SAFE = (
     "core.hooksPath=/dev/null",

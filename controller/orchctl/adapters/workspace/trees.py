@@ -66,7 +66,7 @@ class Trees:
             raise
         hub = self._hubs.repository(project)
         head = hub.references[ref].peel(pygit2.Commit)
-        paths = hubs.changed_paths(onto.tree, head.tree, gits.PATHS_SHOWN_MAX)
+        paths = hubs.changed_paths(onto.tree, head.tree)
         oid = Oid(str(head.id))
         return Imported(oid, Oid(str(head.tree.id)), paths, hubs.commits_since(hub, base, oid))
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _AMBIGUOUS = re.compile(
     r"(?i:null|true|false|yes|no|on|off|y|n|~)|[-+.]?[0-9][-+.:_0-9a-zA-Z]*|[-+]?\.(?i:inf|nan)|=|<<|---.*|\.\.\..*"
 )
-_PLAIN = re.compile(r"[A-Za-z0-9_./$(+^][A-Za-z0-9_./$()+^@%*&?!<>=~, ;'-]*")
+_PLAIN = re.compile(r"[A-Za-z0-9_/$(^][A-Za-z0-9_./$()+^@%*&?!<>=~, ;'-]*")
 _ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 BLOCK_LINE = 100  # a one-line string longer than this stays on its line: folding would be hard to edit
 DEPTH_MAX = 64

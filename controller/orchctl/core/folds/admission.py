@@ -34,6 +34,10 @@ def withdrawn(obj: Object, event: events.ObjectWithdrawn, now: events.Now) -> Ob
     return replace(obj, withdrawn=True)
 
 
+def stalled(obj: Object, event: events.ObjectStalled, now: events.Now) -> Object:
+    return replace(obj, stalled=event.defect)
+
+
 def explained(obj: Object, event: events.Explained, now: events.Now) -> Object:
     before, since = obj.because, obj.because_since
     if obj.task is not None and before is not None and before.waiting and since is not None:

@@ -61,7 +61,12 @@ def hub_synced(obj: Object, event: events.HubSynced, now: events.Now) -> Object:
     task = parts.task(obj)
     base = task.base or event.head
     return parts.with_task(
-        parts.closed(obj, event), branch=event.branch, target=event.head, base=base, target_fresh=True
+        parts.closed(obj, event),
+        branch=event.branch,
+        target=event.head,
+        base=base,
+        target_fresh=True,
+        control=event.control,
     )
 
 
@@ -74,33 +79,49 @@ def attempt_started(obj: Object, event: events.AttemptStarted, now: events.Now) 
 
 
 def attempt_ended(obj: Object, event: events.AttemptEnded, now: events.Now) -> Object:
+    before = next((one for one in parts.attempts_of(obj) if one.id == event.attempt), None)
+    phase, reason, message = event.phase, event.reason, event.message
+    if phase is Phase.CANCELLED and before is not None:
+        phase, reason, message = _cancelled(obj, before, event)
     ended = parts.update_attempt(
         obj,
         event.attempt,
-        phase=event.phase,
+        phase=phase,
         exit_code=event.exit_code,
         signal=event.signal,
         output_bytes=event.output_bytes,
-        reason=event.reason,
-        message=event.message,
+        reason=reason,
+        message=message,
         tail=event.tail,
         ended=now,
     )
     attempt = next(one for one in parts.attempts_of(ended) if one.id == event.attempt)
-    if attempt.purpose != "check" or event.phase is Phase.LOST:
-        return ended  # a lost check has said nothing about the tree: it runs again
-    return parts.with_task(ended, evidence=(*parts.task(ended).evidence, _evidence(ended, attempt, event)))
+    if attempt.purpose != "check":
+        return ended
+    ended = parts.with_task(ended, room_commit=None)  # it ran in the room: the next one gets a fresh room
+    if phase is Phase.LOST:
+        return ended  # it has said nothing about the tree, so it runs again
+    return parts.with_task(ended, evidence=(*parts.task(ended).evidence, _evidence(attempt)))
 
 
-def _evidence(obj: Object, attempt: Attempt, event: events.AttemptEnded) -> Evidence:
+def _cancelled(obj: Object, attempt: Attempt, event: events.AttemptEnded) -> tuple[Phase, str, str]:
+    """Stopped by us: for the reason we had, whoever saw the end first. By somebody else: no verdict on anything."""
+    if not attempt.cancelling:
+        return Phase.LOST, "Interrupted", "it was stopped by somebody else"
+    if obj.open is not None and isinstance(obj.open.do, actions.CancelAttempt):
+        return event.phase, event.reason, obj.open.do.reason
+    return event.phase, event.reason, event.message
+
+
+def _evidence(attempt: Attempt) -> Evidence:
     return Evidence(
         check=attempt.name,
         digest=attempt.check_digest,
         tree=Oid(attempt.tree),
-        passed=event.phase is Phase.SUCCEEDED,
-        exit_code=event.exit_code,
-        message=event.message,
-        tail=event.tail,
+        passed=attempt.phase is Phase.SUCCEEDED,
+        exit_code=attempt.exit_code,
+        message=attempt.message,
+        tail=attempt.tail,
         attempt=attempt.id,
         seconds=(attempt.ended.t - attempt.submitted.t) if attempt.ended else 0.0,
     )
@@ -113,6 +134,7 @@ def work_imported(obj: Object, event: events.WorkImported, now: events.Now) -> O
         head=event.commit,
         head_tree=event.tree,
         paths=event.paths,
+        protected=event.protected,
         imported=(task.stage, task.cycle),
     )
 
@@ -126,7 +148,7 @@ def cancel_done(obj: Object, event: events.CancelDone, now: events.Now) -> Objec
 
 
 def merge_made(obj: Object, event: events.MergeMade, now: events.Now) -> Object:
-    made = Candidate(target=event.target, commit=event.commit, tree=event.tree, paths=event.paths)
+    made = Candidate(event.target, event.commit, event.tree, paths=event.paths, protected=event.protected)
     return parts.with_task(parts.closed(obj, event), candidate=made, dirty=())
 
 

@@ -6,7 +6,7 @@ import dataclasses
 from typing import Any
 
 from orchctl.core import events
-from orchctl.core.ids import AttemptId
+from orchctl.core.ids import AttemptId, Key
 from orchctl.core.state import Attempt, Object, SessionState, StageRecord, TaskState, WorktreeState
 
 replace = dataclasses.replace
@@ -49,16 +49,26 @@ def stages_with(task: TaskState, index: int, **changes: Any) -> tuple[StageRecor
     return tuple(replace(stage, **changes) if i == index else stage for i, stage in enumerate(task.stages))
 
 
+def owner_of(obj: Object) -> Key | None:
+    """The task a session or worktree belongs to."""
+    made = obj.session or obj.worktree
+    return made.task if made is not None else None
+
+
 def attempts_of(obj: Object) -> tuple[Attempt, ...]:
     """Every attempt of an object, whichever kind it is."""
     if obj.session is not None:
         return obj.session.attempts
+    if obj.worktree is not None:
+        return obj.worktree.attempts
     return obj.task.checks if obj.task is not None else ()
 
 
 def with_attempts(obj: Object, attempts: tuple[Attempt, ...]) -> Object:
     if obj.session is not None:
         return replace(obj, session=replace(obj.session, attempts=attempts))
+    if obj.worktree is not None:
+        return replace(obj, worktree=replace(obj.worktree, attempts=attempts))
     return with_task(obj, checks=attempts)
 
 

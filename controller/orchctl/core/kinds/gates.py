@@ -7,12 +7,14 @@ import dataclasses
 from orchctl.core import actions, names
 from orchctl.core.because import Because
 from orchctl.core.events import Now
-from orchctl.core.ids import AttemptId, Oid, name_of, namespace_of
+from orchctl.core.ids import Oid, name_of, namespace_of
+from orchctl.core.kinds import watching
 from orchctl.core.plan import Check
+from orchctl.core.ports import Phase
 from orchctl.core.proposal import Proposal
-from orchctl.core.state import Evidence, Object, TaskState
+from orchctl.core.state import Attempt, Evidence, Object, TaskState
 
-CANCEL_GRACE_S = 5.0
+DEFAULT_LIMIT_S = 600
 LOST_MAX = 3  # how often a check may vanish without a verdict before that is the verdict
 
 
@@ -39,12 +41,19 @@ def evidence_for(task: TaskState, check: Check, tree: Oid) -> Evidence | None:
     return found[-1] if found else None
 
 
-def judge(obj: Object, task: TaskState, commit: Oid, tree: Oid, now: Now) -> Proposal | Red | None:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Broken:
+    """No verdict can be had. That is nobody's work being wrong, so no agent hears of it."""
+
+    message: str
+
+
+def judge(obj: Object, task: TaskState, commit: Oid, tree: Oid, now: Now) -> Proposal | Red | Broken | None:
     """The next step towards a verdict on `tree`, or Red, or None when all is green."""
     running = next((one for one in task.checks if one.ended is None), None)
     checks = checks_of(task)
     if running is not None:
-        return _watch(task, running.id, now)
+        return _watch(task, running, now)
     missing = next((check for check in checks if evidence_for(task, check, tree) is None), None)
     if missing is not None:
         return _gather(obj, task, missing, commit, tree)
@@ -56,26 +65,14 @@ def judge(obj: Object, task: TaskState, commit: Oid, tree: Oid, now: Now) -> Pro
     return Red(message, feedback)
 
 
-def _watch(task: TaskState, attempt: AttemptId, now: Now) -> Proposal:
-    running = next(one for one in task.checks if one.id == attempt)
-    limit_s = next((check.timeout_s for check in checks_of(task) if check.name == running.name), 600)
-    due = running.submitted.t + limit_s
-    if now.t >= due and not running.cancelling:
-        why = f"check {running.name} ran longer than {limit_s}s"
-        return Proposal(Because("TASK-2", why), do=cancel(attempt, why))
-    because = Because("GATE-1", f"check {running.name} is running", evidence=(f"attempt {attempt}",))
-    return Proposal(because, wake_at=due if now.t < due else None)
+def _watch(task: TaskState, attempt: Attempt, now: Now) -> Proposal:
+    limit_s = next((check.timeout_s for check in checks_of(task) if check.name == attempt.name), DEFAULT_LIMIT_S)
+    return watching.watch(attempt, limit_s, now, doing=f"check {attempt.name} is running")
 
 
-def cancel(attempt: AttemptId, reason: str) -> actions.CancelAttempt:
-    return actions.CancelAttempt(attempt=attempt, grace_s=CANCEL_GRACE_S, reason=reason)
-
-
-def _gather(obj: Object, task: TaskState, check: Check, commit: Oid, tree: Oid) -> Proposal | Red:
-    lost = [one for one in task.checks if one.tree == tree and one.check_digest == check.digest]
-    if len(lost) >= LOST_MAX:
-        text = f"check {check.name} vanished {len(lost)} times without a verdict"
-        return Red(text, text)
+def _gather(obj: Object, task: TaskState, check: Check, commit: Oid, tree: Oid) -> Proposal | Broken:
+    if _vanished(task, check) >= LOST_MAX:
+        return Broken(f"check {check.name} vanished {LOST_MAX} times without a verdict")
     assert obj.desired is not None
     if task.room_commit != commit:
         name = names.tree_name(namespace_of(obj.key), name_of(obj.key), obj.desired.uid)
@@ -91,3 +88,15 @@ def _gather(obj: Object, task: TaskState, check: Check, commit: Oid, tree: Oid) 
         env=(*task.plan.env, ("ORCH_TASK", name_of(obj.key)), ("ORCH_BASE", task.base or "")),
     )
     return Proposal(Because("GATE-1", f"runs check {check.name}"), do=run)
+
+
+def _vanished(task: TaskState, check: Check) -> int:
+    """How often in a row the last runs of this check ended without a verdict."""
+    count = 0
+    for attempt in reversed(task.checks):
+        if attempt.check_digest != check.digest:
+            continue
+        if attempt.phase is not Phase.LOST:
+            break
+        count += 1
+    return count

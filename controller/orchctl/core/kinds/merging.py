@@ -16,7 +16,10 @@ PATHS_NAMED_MAX = 5
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Conflict:
+class Refused:
+    """It cannot land as it is, and no run of the agent's would change that."""
+
+    reason: str
     message: str
 
 
@@ -25,20 +28,25 @@ class Done:
     message: str
 
 
-def propose(obj: Object, task: TaskState, now: Now) -> Proposal | gates.Red | Conflict | Done:
+def propose(obj: Object, task: TaskState, now: Now) -> Proposal | gates.Red | gates.Broken | Refused | Done:
     if task.landed is not None:
         return Done(f"merged into {task.branch} as {task.landed[:8]}")
     if task.head is None:
-        return Conflict("there is no work to merge: no stage before the merge has an agent")
+        return Refused("NothingToMerge", "there is no work to merge: no stage before the merge has an agent")
     if not task.target_fresh:
         branch = task.plan.stages[task.stage].into or task.plan.branch
         do_sync = actions.SyncHub(project=task.plan.project, repo=task.plan.repo, branch=branch)
         return Proposal(Because("MRG-3", "fetches the target branch"), do=do_sync)
     if task.conflicts:
         named = ", ".join(task.conflicts[:PATHS_NAMED_MAX])
-        return Conflict(f"{task.plan.task_branch} conflicts with {task.branch} in {named}")
+        return Refused("MergeConflict", f"{task.plan.task_branch} conflicts with {task.branch} in {named}")
     if task.candidate is None:
         return _merge(obj, task)
+    if not task.candidate.paths:
+        return Done(f"{task.branch} holds all of it already")
+    if task.candidate.protected:
+        named = ", ".join(task.candidate.protected[:PATHS_NAMED_MAX])
+        return Refused("ProtectedPath", f"landing would change protected paths on {task.branch}: {named}")
     verdict = gates.judge(obj, task, task.candidate.commit, task.candidate.tree, now)
     if verdict is not None:
         return verdict
@@ -54,6 +62,11 @@ def propose(obj: Object, task: TaskState, now: Now) -> Proposal | gates.Red | Co
     return Proposal(Because("MRG-1", f"moves {task.branch} to the verified merge"), do=do)
 
 
+def protected_of(task: TaskState) -> tuple[str, ...]:
+    """Globs no work may touch; the manifests are among them where project and manifests share a repo (APP-6)."""
+    return (*task.plan.protected, *(task.plan.manifest_roots if task.control else ()))
+
+
 def _merge(obj: Object, task: TaskState) -> Proposal:
     assert task.target is not None
     assert task.head is not None
@@ -64,6 +77,7 @@ def _merge(obj: Object, task: TaskState) -> Proposal:
         head=task.head,
         message=prompts.commit_message(task.plan.title, trailers),
         at=int(task.started.at),
+        protected=protected_of(task),
     )
     return Proposal(Because("MRG-1", f"merges {task.plan.task_branch} with {task.branch}"), do=do)
 

@@ -8,6 +8,8 @@ from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object
 from orchctl.kit import backoff
 
+LOOK_AGAIN_S = 600.0  # after a failure that only a person can end: how soon it is noticed that one has
+
 
 def hold(obj: Object, now: Now, rule: str) -> Proposal | None:
     """The wait after the last failure, or None when there was none or the wait is over."""
@@ -21,11 +23,20 @@ def hold(obj: Object, now: Now, rule: str) -> Proposal | None:
     return Proposal(because, wake_at=due)
 
 
-def given_up(obj: Object, rule: str) -> Proposal | None:
-    """The rest after a failure that trying again does not change: a person has to look."""
-    if obj.failures is None or obj.failures.transient:
+def hold_clean_up(obj: Object, now: Now, rule: str, verb: str) -> Proposal | None:
+    """As `hold`, for the removal of things nobody works with any more: never given up, and no reason to stay awake.
+
+    Failures of other effects are history by then: only those of `verb` count.
+    """
+    failure = obj.failures
+    if failure is None or failure.verb != verb:
         return None
-    return Proposal(Because(rule, _text(obj), unblock="look at it by hand: nothing of it is removed"))
+    if failure.transient:
+        return hold(obj, now, rule)
+    due = failure.last.t + LOOK_AGAIN_S
+    if now.t >= due:
+        return None
+    return Proposal(Because(rule, _text(obj), unblock="nothing of it is removed meanwhile"), wake_at=due, resting=True)
 
 
 def _text(obj: Object) -> str:

@@ -9,14 +9,13 @@ from orchctl.core import actions, events, names, prompts, proposal
 from orchctl.core.because import Because
 from orchctl.core.events import Now
 from orchctl.core.ids import name_of
-from orchctl.core.kinds import retrying
+from orchctl.core.kinds import retrying, watching
 from orchctl.core.ports import Phase
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Attempt, Object, SessionState, TaskState
 from orchctl.core.view import View
 
 COMMIT_TIMEOUT_S = 300
-CANCEL_GRACE_S = 5.0
 STARTS_MAX = 3  # how often starting the agent's process may fail before the session does
 
 
@@ -55,19 +54,11 @@ def _may_start_again(agent: Attempt, count: int, task: TaskState) -> bool:
 
 
 def _watch(task: TaskState, session: SessionState, attempt: Attempt, now: Now) -> Proposal:
-    limit_s = task.plan.stages[session.stage].timeout_s if attempt.purpose == "agent" else COMMIT_TIMEOUT_S
-    due = attempt.submitted.t + limit_s
-    why = ""
-    if not attempt.cancelling:
-        if task.stopping is not None and attempt.purpose == "agent":
-            why = task.stopping.message
-        elif now.t >= due:
-            why = f"{attempt.purpose} ran longer than {limit_s}s"
-    if why:  # also when an earlier try at stopping it failed
-        do = actions.CancelAttempt(attempt=attempt.id, grace_s=CANCEL_GRACE_S, reason=why)
-        return Proposal(Because("TASK-2", why), do=do)
-    doing = f"agent {attempt.name} is working" if attempt.purpose == "agent" else "committing what the agent left"
-    return Proposal(Because("SES-3", doing, evidence=(f"attempt {attempt.id}",)), wake_at=due if now.t < due else None)
+    if attempt.purpose == "commit":
+        return watching.watch(attempt, COMMIT_TIMEOUT_S, now, doing="committing what the agent left")
+    limit_s = task.plan.stages[session.stage].timeout_s
+    stop = task.stopping.message if task.stopping is not None else ""
+    return watching.watch(attempt, limit_s, now, doing=f"agent {attempt.name} is working", stop=stop)
 
 
 def _run_agent(obj: Object, task_obj: Object, session: SessionState, place: str) -> Proposal:
@@ -97,30 +88,19 @@ def _environment(task_obj: Object, session: SessionState) -> tuple[tuple[str, st
         ("ORCH_STAGE", task.plan.stages[session.stage].name),
         ("ORCH_ATTEMPT_NUMBER", str(session.number)),
         ("ORCH_BASE", task.base or ""),
-        *_author(task, session),
+        *prompts.author(task.plan.stages[session.stage].role),
     )
 
 
 def _commit(task: TaskState, obj: Object, session: SessionState, place: str) -> Proposal:
-    task_name = name_of(session.task)
-    trailers = {"Task": task_name, "Session": name_of(obj.key), "Attempt": str(session.number)}
+    trailers = {"Task": name_of(session.task), "Session": name_of(obj.key), "Attempt": str(session.number)}
     do = actions.CommitLeftovers(
         attempt=names.attempt_id(session.uid, obj.actions + 1),
         cwd=place,
-        message=prompts.commit_message(task.plan.title or task_name, trailers),
-        env=_author(task, session),
+        message=prompts.commit_message(task.plan.title, trailers),
+        env=prompts.author(task.plan.stages[session.stage].role),
     )
     return Proposal(Because("WT-6", "commits what the agent left uncommitted"), do=do)
-
-
-def _author(task: TaskState, session: SessionState) -> tuple[tuple[str, str], ...]:
-    """Who the commits in the worktree are by: the role, at an address nobody can own (RFC 2606)."""
-    author = f"{task.plan.stages[session.stage].role or 'agent'} (orchctl)"
-    return tuple(
-        (f"GIT_{part}_{field}", value)
-        for part in ("AUTHOR", "COMMITTER")
-        for field, value in (("NAME", author), ("EMAIL", "agent@orchctl.invalid"))
-    )
 
 
 def _finish(obj: Object, agent: Attempt, commit: Attempt) -> Proposal:

@@ -11,13 +11,13 @@ from collections.abc import Callable
 from orchctl.core import actions, events, names, prompts, proposal, resolve
 from orchctl.core.because import Because
 from orchctl.core.events import Now
+from orchctl.core.folds import parts
 from orchctl.core.ids import key_of, name_of, namespace_of
-from orchctl.core.kinds import gates, merging, retrying
+from orchctl.core.kinds import gates, merging, retrying, watching
 from orchctl.core.plan import StagePlan
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, Revision, TaskState
 from orchctl.core.view import View
-from orchctl.kit import globs
 
 FAILURES_MAX = 5  # consecutive failures of one effect before the task gives up
 PATHS_NAMED_MAX = 5
@@ -78,13 +78,12 @@ def _after_end(view: View, obj: Object, task: TaskState, now: Now) -> Proposal:
     if task.room:
         name = names.tree_name(namespace_of(obj.key), name_of(obj.key), _uid(obj))
         do = actions.RemoveTree(project=task.plan.project, name=f"room-{name}", salvage="")
-        failed = retrying.given_up(obj, "MRG-4") or retrying.hold(obj, now, "MRG-4")
-        return failed or Proposal(because, do=do)
+        return retrying.hold_clean_up(obj, now, "MRG-4", do.verb) or Proposal(because, do=do)
     if not obj.withdrawn:
         return Proposal(because)
     made = [view.get(names.worktree_key(obj.key))]
-    made += [view.get(names.session_key(obj.key, stage.name, cycle)) for stage, cycle in _runs(task)]
-    leaving = [one for one in made if one is not None]
+    made += [_session_of(view, obj, stage, cycle) for stage, cycle in _runs(task)]
+    leaving = [one for one in made if one is not None and parts.owner_of(one) == obj.key]
     if any(one.open is not None or (one.worktree is not None and _still_there(one)) for one in leaving):
         return Proposal(Because("GIT-5", "its manifest is gone; its worktree is being salvaged and removed"))
     removed = tuple(events.ObjectRemoved(one.key) for one in leaving)
@@ -141,8 +140,8 @@ def _after_failure(obj: Object, task: TaskState, now: Now) -> Proposal | None:
 
 
 def _due(obj: Object, task: TaskState) -> float | None:
-    """When the task is overdue, in controller time; None while it waits for a person, who may take their time."""
-    if obj.because is not None and obj.because.waiting:
+    """When the task is overdue, in controller time; None while it ends or waits for a person."""
+    if task.stopping is not None or (obj.because is not None and obj.because.waiting):
         return None
     return task.started.t + task.plan.timeout_s + task.waited_s
 
@@ -191,20 +190,30 @@ def _session(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | N
     stage = task.plan.stages[task.stage]
     if stage.agent is None or task.imported == (task.stage, task.cycle):
         return None
-    key = names.session_key(obj.key, stage.name, task.cycle)
-    found = view.get(key)
+    found = _session_of(view, obj, stage, task.cycle)
     if found is None or found.session is None:
         if task.stopping is not None:
             return None
-        return Proposal(Because("TASK-1", f"stage {stage.name} needs a session"), decisions=(_new(obj, task, stage),))
+        new = _new(view, obj, task, stage)
+        return Proposal(Because("TASK-1", f"stage {stage.name} needs a session"), decisions=(new,))
     if found.session.ended is None:
         text = f"stage {stage.name}: {found.because.text if found.because else 'its session is starting'}"
-        return Proposal(Because("SES-3", text, evidence=(f"session {name_of(key)}",)), wake_at=_due(obj, task))
+        return Proposal(Because("SES-3", text, evidence=(f"session {name_of(found.key)}",)), wake_at=_due(obj, task))
     return None
 
 
-def _new(obj: Object, task: TaskState, stage: StagePlan) -> events.SessionCreated:
-    key = names.session_key(obj.key, stage.name, task.cycle)
+def _session_of(view: View, obj: Object, stage: StagePlan, cycle: int) -> Object | None:
+    """The session of this task, stage and cycle: never one that another task's name happens to collide with."""
+    for key in names.session_keys(obj.key, stage.name, cycle):
+        found = view.get(key)
+        if found is not None and parts.owner_of(found) == obj.key:
+            return found
+    return None
+
+
+def _new(view: View, obj: Object, task: TaskState, stage: StagePlan) -> events.SessionCreated:
+    plain, distinct = names.session_keys(obj.key, stage.name, task.cycle)
+    key = plain if view.get(plain) is None else distinct
     return events.SessionCreated(
         key,
         uid=names.uid_of(_uid(obj), stage.name, task.cycle),
@@ -222,7 +231,7 @@ def _import(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | No
     stage = task.plan.stages[task.stage]
     if stage.agent is None or task.imported == (task.stage, task.cycle):
         return None
-    found = view.get(names.session_key(obj.key, stage.name, task.cycle))
+    found = _session_of(view, obj, stage, task.cycle)
     if found is None or found.session is None:
         return None
     assert task.base is not None
@@ -235,6 +244,7 @@ def _import(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | No
         ref=f"refs/orch/attempts/{found.session.uid}/1",
         branch=task.plan.task_branch,
         base=task.base,
+        protected=merging.protected_of(task),
     )
     return Proposal(Because("WT-10", "imports the agent's work into the hub"), do=do)
 
@@ -244,9 +254,7 @@ def _stopped(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | N
         return None
     running = next((one for one in task.checks if one.ended is None), None)
     if running is not None:
-        if running.cancelling:
-            return Proposal(Because("TASK-4", f"check {running.name} is being stopped"))
-        return Proposal(Because("TASK-4", "stops its check"), do=gates.cancel(running.id, task.stopping.message))
+        return watching.watch(running, 0.0, now, doing="stopping its check", stop=task.stopping.message)
     ending = task.stopping
     return _ended(obj, ending.outcome, ending.reason, ending.message, "TASK-4")
 
@@ -256,16 +264,15 @@ def _judge_session(view: View, obj: Object, task: TaskState, now: Now) -> Propos
     stage = task.plan.stages[task.stage]
     if stage.agent is None:
         return None
-    found = view.get(names.session_key(obj.key, stage.name, task.cycle))
+    found = _session_of(view, obj, stage, task.cycle)
     assert found is not None
     assert found.session is not None
     if not found.session.succeeded:
         return fail_stage(obj, task, found.session.reason or "AgentFailed", found.session.message)
     if not task.paths:
         return fail_stage(obj, task, "NoChange", "the agent ended without changing anything")
-    touched = [path for path in task.paths if any(globs.matches(path, glob) for glob in task.plan.protected)]
-    if touched:
-        named = ", ".join(touched[:PATHS_NAMED_MAX])
+    if task.protected:
+        named = ", ".join(task.protected[:PATHS_NAMED_MAX])
         return fail_stage(obj, task, "ProtectedPath", f"the change touches protected paths: {named}")
     return None
 
@@ -290,15 +297,17 @@ def fail_stage(obj: Object, task: TaskState, reason: str, message: str, feedback
 
 def _gates(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | None:
     stage = task.plan.stages[task.stage]
-    if stage.merge:
-        return None
     if stage.wants_checks and not stage.checks:
         return _ask_for_checks(view, obj, task)
+    if stage.merge:
+        return None
     if task.head is None or task.head_tree is None:
         if stage.checks:
             return fail_stage(obj, task, "NothingToCheck", "its checks stand before any work is done")
         return _pass(obj, task, "no gates")
     verdict = gates.judge(obj, task, task.head, task.head_tree, now)
+    if isinstance(verdict, gates.Broken):
+        return _ended(obj, "Failed", "CheckLost", verdict.message, "GATE-1")
     if isinstance(verdict, gates.Red):
         return fail_stage(obj, task, "GateFailed", verdict.message, verdict.feedback)
     return verdict if verdict is not None else _pass(obj, task, _passed_text(stage))
@@ -342,8 +351,10 @@ def _merge(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | Non
     result = merging.propose(obj, task, now)
     if isinstance(result, gates.Red):
         return fail_stage(obj, task, "GateFailed", result.message, result.feedback)
-    if isinstance(result, merging.Conflict):
-        return _ended(obj, "Failed", "MergeConflict", result.message, "MRG-2")
+    if isinstance(result, gates.Broken):
+        return _ended(obj, "Failed", "CheckLost", result.message, "GATE-1")
+    if isinstance(result, merging.Refused):
+        return _ended(obj, "Failed", result.reason, result.message, "MRG-2")
     if isinstance(result, merging.Done):
         return _pass(obj, task, result.message)
     return result

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from orchctl.core import actions, names, proposal
+from orchctl.core import actions, names, prompts, proposal
 from orchctl.core.because import Because
 from orchctl.core.events import Now
 from orchctl.core.ids import name_of, namespace_of
-from orchctl.core.kinds import retrying
+from orchctl.core.kinds import retrying, watching
+from orchctl.core.ports import Phase
 from orchctl.core.proposal import Proposal
-from orchctl.core.state import Object, TaskState
+from orchctl.core.state import Object, TaskState, WorktreeState
 from orchctl.core.view import View
+
+COMMIT_TIMEOUT_S = 300
+STARTS_MAX = 3
 
 
 def propose(view: View, obj: Object, now: Now) -> Proposal:
@@ -21,27 +25,55 @@ def propose(view: View, obj: Object, now: Now) -> Proposal:
         return Proposal(Because("MRG-4", "removed; what it held is kept under refs/orch in the hub"))
     if obj.open is not None:
         return proposal.busy(obj)
-    failed = retrying.given_up(obj, "WT-3") or retrying.hold(obj, now, "WT-3")
-    if failed is not None:
-        return failed
-    name = names.tree_name(namespace_of(obj.key), name_of(obj.key), worktree.uid)
     if not worktree.path:
-        if task is None or task.ended is not None or task.stopping is not None:
-            return Proposal(Because("WT-4", "never made: its task ended first"))
-        do = actions.CreateTree(project=worktree.project, name=name, branch=worktree.branch, commit=worktree.commit)
-        return Proposal(Because("WT-4", "makes the worktree"), do=do)
-    if task is None or task.ended is None:
+        return _create(obj, worktree, task, now)
+    if task is None or task_obj is None or task.ended is None:
         return Proposal(Because("WT-1", f"in use by {name_of(worktree.task)}"))
-    if _keeps(task, withdrawn=task_obj.withdrawn if task_obj is not None else True):
+    if _keeps(task, withdrawn=task_obj.withdrawn):
         return Proposal(Because("WT-9", f"kept ({task.plan.keep}) after the task {task.ended.outcome.lower()}"))
-    merged = task.ended.outcome == "Merged"
-    do_remove = actions.RemoveTree(
-        project=worktree.project,
-        name=name,
-        salvage=f"refs/orch/salvage/{worktree.uid}/1",
-        branch=worktree.branch if merged else "",
+    return _leave(obj, worktree, task, now)
+
+
+def _create(obj: Object, worktree: WorktreeState, task: TaskState | None, now: Now) -> Proposal:
+    if task is None or task.ended is not None or task.stopping is not None:
+        return Proposal(Because("WT-4", "never made: its task ended first"))
+    if obj.failures is not None and not obj.failures.transient:
+        return Proposal(Because("WT-4", obj.failures.message))
+    do = actions.CreateTree(
+        project=worktree.project, name=_folder(obj, worktree), branch=worktree.branch, commit=worktree.commit
     )
-    return Proposal(Because("MRG-4", "no longer needed: salvages every ref and removes it"), do=do_remove)
+    return retrying.hold(obj, now, "WT-4") or Proposal(Because("WT-4", "makes the worktree"), do=do)
+
+
+def _leave(obj: Object, worktree: WorktreeState, task: TaskState, now: Now) -> Proposal:
+    """Commit what is uncommitted, salvage every ref, remove: each only after the one before it succeeded (WT-2)."""
+    last = worktree.attempts[-1] if worktree.attempts else None
+    if last is not None and last.ended is None:
+        return watching.watch(last, COMMIT_TIMEOUT_S, now, doing="committing what is left in it")
+    if last is None or (last.phase is Phase.LOST and len(worktree.attempts) < STARTS_MAX):
+        trailers = {"Task": name_of(worktree.task), "Worktree": name_of(obj.key)}
+        commit = actions.CommitLeftovers(
+            attempt=names.attempt_id(worktree.uid, obj.actions + 1),
+            cwd=worktree.path,
+            message=prompts.commit_message(f"Left in the worktree: {task.plan.title}", trailers),
+            env=prompts.author(""),
+        )
+        return retrying.hold(obj, now, "WT-2") or Proposal(Because("WT-2", "commits what is left in it"), do=commit)
+    if last.phase is not Phase.SUCCEEDED:
+        text = f"kept: it holds work that could not be committed ({last.message})"
+        return Proposal(Because("WT-2", text, unblock=f"save what you need from {worktree.path}, then remove it"))
+    do = actions.RemoveTree(
+        project=worktree.project,
+        name=_folder(obj, worktree),
+        salvage=f"refs/orch/salvage/{worktree.uid}/1",
+        branch=worktree.branch if task.landed is not None else "",
+    )
+    held = retrying.hold_clean_up(obj, now, "WT-3", do.verb)
+    return held or Proposal(Because("MRG-4", "no longer needed: salvages every ref and removes it"), do=do)
+
+
+def _folder(obj: Object, worktree: WorktreeState) -> str:
+    return names.tree_name(namespace_of(obj.key), name_of(obj.key), worktree.uid)
 
 
 def _keeps(task: TaskState, *, withdrawn: bool) -> bool:
