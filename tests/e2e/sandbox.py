@@ -6,13 +6,19 @@ import contextlib
 import json
 import os
 import pathlib
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
-from typing import Any
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 MARKER = b"ORCHCTL_ATTEMPT="
 CONTROLLER_S = 60.0
+DEADLINE_S = 30.0
+POLL_S = 0.05
+
+Found = TypeVar("Found")
 
 PROJECT = """\
 apiVersion: orchctl.dev/v1alpha1
@@ -33,10 +39,22 @@ spec:
 %s
     ```
 """
+FIX = "replace greet.sh goodbye hello"
 
 
-def task(*script: str, extra: str = "") -> str:
-    return TASK % "\n".join(f"    {line}" for line in script) + extra
+def task(*script: str, name: str = "fix", extra: str = "") -> str:
+    text = TASK % "\n".join(f"    {line}" for line in script) + extra
+    return text.replace("metadata: {name: fix}", f"metadata: {{name: {name}}}")
+
+
+def until(holds: Callable[[], Found], what: str, deadline_s: float = DEADLINE_S) -> Found:
+    """Polls until `holds` gives something true."""
+    deadline = time.monotonic() + deadline_s
+    while not (found := holds()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {deadline_s:.0f} s: {what}")
+        time.sleep(POLL_S)
+    return found
 
 
 class Sandbox:
@@ -45,6 +63,7 @@ class Sandbox:
         self.repo = root / "repo"
         self.state_home = root / "state"
         self.runtime_home = root / "run"
+        self.extra_env: dict[str, str] = {}
         for folder in (self.repo, root / "home", self.runtime_home):
             folder.mkdir(parents=True)
         (root / "gitconfig").write_text(
@@ -64,7 +83,7 @@ class Sandbox:
             "GIT_CONFIG_GLOBAL": str(self.root / "gitconfig"),
             "GIT_CONFIG_NOSYSTEM": "1",
         }
-        return kept | folders
+        return kept | folders | self.extra_env
 
     @property
     def state(self) -> pathlib.Path:
@@ -112,18 +131,81 @@ class Sandbox:
         return self.orchctl("controller", "--until-idle")
 
     @contextlib.contextmanager
-    def controller(self) -> Iterator[subprocess.Popen[bytes]]:
-        """A controller that runs while the block does, and is then asked to end."""
+    def controller(self, *args: str, **env: str) -> Iterator[subprocess.Popen[bytes]]:
+        """A controller that serves when the block begins, and is asked to end after it."""
         with (self.root / "controller.log").open("ab") as log:
-            argv = [sys.executable, "-m", "orchctl", "controller"]
+            argv = [sys.executable, "-m", "orchctl", "controller", *args]
             child = subprocess.Popen(
-                argv, cwd=self.repo, env=self.env, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                argv, cwd=self.repo, env=self.env | env, stdout=log, stderr=log, stdin=subprocess.DEVNULL
             )
         try:
+            until(lambda: child.poll() is not None or self._served_by(child.pid), "the controller serves")
+            assert child.poll() is None, self.log
             yield child
         finally:
-            child.terminate()
+            if child.poll() is None:
+                child.terminate()
             child.wait(20)
+
+    def _served_by(self, pid: int) -> bool:
+        lease = next((self.state_home / "orchctl").glob("*/lease.lock"), None)
+        return lease is not None and f'"pid": {pid},' in lease.read_text() and self.select("SELECT 1 FROM events") != []
+
+    @property
+    def log(self) -> str:
+        return (self.root / "controller.log").read_text()
+
+    def select(self, query: str, *values: str) -> list[tuple[Any, ...]]:
+        """Rows of the ledger, read beside a running controller."""
+        path = next((self.state_home / "orchctl").glob("*/ledger.db"), None)
+        if path is None:
+            return []
+        with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10)) as db:
+            try:
+                return db.execute(query, values).fetchall()
+            except sqlite3.OperationalError:
+                return []  # its tables are being made
+
+    def seen(self, kind: str, name: str) -> dict[str, Any]:
+        """The served object, or {} when there is none (anymore)."""
+        rows = self.select("SELECT body FROM objects WHERE key = ?", f"{kind}/default/{name}")
+        found: dict[str, Any] = json.loads(rows[0][0]) if rows else {}
+        return found
+
+    def summary(self, name: str, kind: str = "Task") -> str:
+        found = self.seen(kind, name)
+        return str(found["status"]["summary"]) if found else ""
+
+    def seen_condition(self, kind: str, name: str, of_type: str) -> dict[str, Any]:
+        conditions = self.seen(kind, name).get("status", {}).get("conditions", [])
+        return next((one for one in conditions if one["type"] == of_type), {})
+
+    def until_summary(self, name: str, *wanted: str, deadline_s: float = DEADLINE_S) -> None:
+        what = f"{name} is {' or '.join(wanted)}"
+        try:
+            until(lambda: self.summary(name) in wanted, what, deadline_s)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it is {self.seen('Task', name).get('status')}") from None
+
+    def status_file(self, kind: str, name: str) -> pathlib.Path:
+        return self.repo / ".orchctl/status" / kind / "default" / f"{name}.yaml"
+
+    def program(self, name: str, *lines: str) -> pathlib.Path:
+        """A shell program in a folder that is first on PATH; returns the folder."""
+        folder = self.root / "bin"
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_text("\n".join(["#!/bin/sh", *lines, ""]))
+        (folder / name).chmod(0o755)
+        self.extra_env["PATH"] = f"{folder}:{os.environ['PATH']}"
+        return folder
+
+    def hub(self, project: str = "shop") -> pathlib.Path:
+        return self.state / "hubs/default" / f"{project}.git"
+
+    def kept(self, path: str) -> list[str]:
+        """What the refs of the hub hold at this path."""
+        refs = self.git("for-each-ref", "--format=%(refname)", "refs/orch", cwd=self.hub()).split()
+        return [self.git("show", f"{ref}:{path}", cwd=self.hub(), check=False) for ref in refs]
 
     def object(self, kind: str, name: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(self.orchctl("get", kind, name, "-o", "json"))
@@ -148,3 +230,8 @@ def marked_processes(root: pathlib.Path) -> list[str]:
         if (MARKER in environ and here in environ) or here in line:
             found.append(f"{entry.name}: {line.replace(bytes(1), b' ').decode(errors='replace')}")
     return found
+
+
+def agents(root: pathlib.Path) -> list[str]:
+    """Processes of attempts of this sandbox, without the controllers and what serves them."""
+    return [found for found in marked_processes(root) if "scripted_agent" in found or "/bin/" in found.split()[1]]

@@ -23,7 +23,7 @@ STRAIGHT = {
     "SyncHub": 2,
     "CreateTree": 1,
     "RunAgent": 1,
-    "CommitLeftovers": 1,
+    "CommitLeftovers": 2,
     "ImportWork": 1,
     "CreateRoom": 1,
     "RunCheck": 1,
