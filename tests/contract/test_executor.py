@@ -71,7 +71,7 @@ def test_death_by_signal_is_reported_as_the_signal(place):
 def test_a_program_that_is_not_there_fails_with_127_and_a_sentence(place):
     observation = place.finish(place.spec("no-such-program"))
     assert (observation.phase, observation.exit_code) == (ports.Phase.FAILED, 127)
-    assert observation.detail == "cannot run the program: No such file or directory"
+    assert observation.detail == "cannot run the program 'no-such-program': No such file or directory"
 
 
 def test_a_program_that_cannot_be_executed_fails_with_126(place):

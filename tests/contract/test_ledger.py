@@ -17,7 +17,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies
 
-from orchctl.adapters.ledger import codec, store
+from orchctl.adapters.ledger import codec, errors, store
 from orchctl.core import actions, events, evolve, views
 from orchctl.core.ids import Key
 from orchctl.core.state import State
@@ -130,12 +130,12 @@ def test_every_event_class_is_registered_under_its_name() -> None:
 
 
 def test_what_this_release_does_not_know_is_said() -> None:
-    with pytest.raises(codec.UnreadableEvent, match="event type Moved is not known"):
+    with pytest.raises(errors.UnreadableEvent, match="event type Moved is not known"):
         codec.decode("Moved", "{}", {})
-    with pytest.raises(codec.UnreadableEvent, match="ObjectWithdrawn: "):
+    with pytest.raises(errors.UnreadableEvent, match="ObjectWithdrawn: "):
         codec.decode("ObjectWithdrawn", '{"key": 7}', {})
     action = '{"key":"k","action":{"key":"a","object":"k","do":{"verb":"Fly"}}}'
-    with pytest.raises(codec.UnreadableEvent, match="effect Fly is not known"):
+    with pytest.raises(errors.UnreadableEvent, match="effect Fly is not known"):
         codec.decode("ActionStarted", action, {})
 
 
@@ -258,7 +258,7 @@ from orchctl.core.state import State
 ledger = store.Ledger(Path(sys.argv[1]))
 for turn in range(1, 1_000_000):
     now = events.Now(at=1.0, t=1.0)
-    batch = [events.Recorded(3 * turn + n, turn, now, events.ObjectWithdrawn(Key(f"Role/x/{n}"))) for n in range(3)]
+    batch = [events.Recorded(3 * turn + n - 2, turn, now, events.ObjectWithdrawn(Key(f"Role/x/{n}"))) for n in range(3)]
     ledger.append(batch, [], [], State())
     print(turn, flush=True)
 """

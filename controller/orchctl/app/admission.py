@@ -44,14 +44,16 @@ class Admission:
         self._tree: Oid | None = None
         self._commit: Oid | None = None
         self._blocked: dict[Key, None] = {}
+        self._returning: dict[Key, None] = {}  # written again while the removed one of that name is still ending
         self._started = False
 
     def facts(self, state: State) -> list[events.Event]:
         """Everything that changed since the last call; the first look at a tree compares all of it with the state."""
         observed = self._git.observe(self._tree)
+        free = [key for key in self._returning if key not in state.objects]
         if observed is not None and observed.commit == self._commit:
-            return []
-        affected: dict[Key, None] = {} if self._started else dict.fromkeys(self._builtins)
+            return self._decide(state, dict.fromkeys([*free, *self._blocked]), observed.commit) if free else []
+        affected = dict.fromkeys([*free, *(() if self._started else self._builtins)])
         self._started = True
         if observed is None:  # nothing is known of git, so nothing of it is withdrawn
             return self._decide(state, affected, "") if affected else []
@@ -111,7 +113,7 @@ class Admission:
         try:
             loaded = manifests.parse(self._git.read(oid), path)
         except ports.PermanentError as error:
-            problem = manifests.Problem(path, 1, 1, "", str(error), "too-large", None)
+            problem = manifests.Problem(path, 1, 1, "", str(error), "unreadable", None)
             return _File(oid, (), (problem,), tuple(old_keys))
         named = {document.key for document in loaded.documents}
         unreadable = any(problem.key is None for problem in loaded.problems)
@@ -127,6 +129,10 @@ class Admission:
         for key in affected:
             problems = self._problems_of(key)
             claimants = self._claims.get(key, [])
+            self._returning.pop(key, None)
+            if claimants and _is_ending(state.objects.get(key)):
+                self._returning[key] = None
+                continue
             if not claimants:
                 if problems:
                     facts += _rejection(state, key, problems)
@@ -236,6 +242,11 @@ def _guard(going: int, total: int) -> str:
     if total > PRUNE_GUARD_FROM and going * 100 > total * PRUNE_PERCENT_MAX:
         return f"{going} of {total} objects vanished from git at once; none was removed. Remove them in smaller commits"
     return ""
+
+
+def _is_ending(obj: Object | None) -> bool:
+    """Removed from git while it worked: it ends first, and what is written now becomes an object of its own."""
+    return obj is not None and obj.withdrawn and obj.task is not None
 
 
 def _is_known(state: State, fact: events.ObjectAdmitted, *, troubled: bool) -> bool:

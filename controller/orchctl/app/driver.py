@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import functools
+import math
 import os
 import time
 from collections.abc import Callable, Iterable
@@ -18,12 +20,14 @@ from orchctl.app import admission as admissions
 from orchctl.core import actions, events, narrate, runtime, views
 from orchctl.core.folds.parts import attempts_of
 from orchctl.core.ids import AttemptId, Key, kind_of, name_of
-from orchctl.core.ports import Phase, TransientError
+from orchctl.core.ports import Phase, WorldError
 from orchctl.core.state import Object, State
 
 POLL_S = 2.0  # how late a commit is seen at the latest when no hint arrives
 LOOK_S = 5.0  # how often running attempts are looked at although nothing has told of their end
 AGAIN_S = 0.2  # how soon something that could not be told now is looked at again: git busy, an attempt without a shim
+TARGET_S_MAX = 60.0
+FAILURES_UNSAID_MAX = 5  # looks at git that fail in a row before a person is told
 TARGET_S = 1.0  # how often a dirty target is looked at
 THREADS = 8
 DRAIN_S = 10.0  # how long effects under way may take to end when the controller stops
@@ -66,17 +70,22 @@ class Driver:
         self._clock = clock
         self._show = show  # publishes rows (status files) and lines for people, after they are recorded
         self._pool = concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix="effect")
+        # Git has a thread of its own: slow effects may fill the others, and the loop waits for git.
+        self._git_pool = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="git")
         self._facts: list[events.Event] = []
         self._awake = asyncio.Event()
         self._stopping = False
         self._look_at_git = True
-        self._git_unread = False
+        self._git_failures = 0  # in a row
+        self._unrecorded = False  # the machine is ahead of the ledger: nothing more may be recorded
+        self.abandoned = False  # effects still ran when the wait for them was over
         self._work: set[asyncio.Future[None]] = set()
         self._defect: BaseException | None = None
         self._watched: dict[AttemptId, int] = {}  # attempt -> exit descriptor
         self._unwatched: dict[AttemptId, float] = {}  # running, but nothing tells of its end: when to look again
         self._loop = asyncio.get_running_loop()
-        self._git_due = self._look_due = self._target_due = 0.0
+        self._git_due = self._look_due = 0.0
+        self._targets: dict[Key, float] = {}  # tasks that wait for a clean target -> when to look again
 
     # --- from outside -------------------------------------------------------------------------------------------
 
@@ -133,21 +142,30 @@ class Driver:
     async def _admission_facts(self) -> list[events.Event]:
         state = self._machine.state
         try:
-            found = await self._loop.run_in_executor(self._pool, self._admission.facts, state)
-        except TransientError:  # git was in the middle of something
-            self._git_unread, self._git_due = True, time.monotonic() + AGAIN_S
+            found = await self._loop.run_in_executor(self._git_pool, self._admission.facts, state)
+        except WorldError as error:  # git was in the middle of something, or the repo cannot be read now
+            self._git_failures += 1
+            self._git_due = time.monotonic() + min(POLL_S, AGAIN_S * 2**self._git_failures)
+            if self._git_failures == FAILURES_UNSAID_MAX:
+                self._show([], [], [f"warning: the manifests cannot be read: {error}"])
             return []
-        self._git_unread = False
+        self._git_failures = 0
         return found
 
     def _take_step(self, facts: list[events.Event], *, everything: bool = False) -> None:
+        for action in self._record(facts, everything=everything):
+            self._spawn(lambda action=action: self._doer.execute(action))  # type: ignore[misc]
+
+    def _record(self, facts: list[events.Event], *, everything: bool = False) -> tuple[actions.Action, ...]:
+        """One step of the machine, durable when this returns; the actions are then to be carried out."""
+        self._unrecorded = True
         step = self._machine.step(facts, self._clock.now(), everything=everything)
         if step.recorded:
             rows, removed = self._rows(step.touched)
             self._recorder.append(step.recorded, rows, removed, self._machine.state)
             self._show(rows, removed, _lines(step.recorded))
-        for action in step.actions:
-            self._spawn(lambda action=action: self._doer.execute(action))  # type: ignore[misc]
+        self._unrecorded = False
+        return step.actions
 
     def _rows(self, touched: Iterable[Key]) -> tuple[list[views.Row], list[Key]]:
         state = self._machine.state
@@ -158,9 +176,7 @@ class Driver:
     async def _sleep(self) -> None:
         if self._facts or self._look_at_git:
             return
-        due = min(self._git_due, self._look_due, *self._unwatched.values())
-        if self._dirty_targets():
-            due = min(due, self._target_due)
+        due = min(self._git_due, self._look_due, *self._unwatched.values(), *self._targets.values())
         pause_s = due - time.monotonic()
         wake_at = self._machine.wake_at
         if wake_at is not None:
@@ -176,7 +192,7 @@ class Driver:
         """Nothing is under way, nothing is known that has not been decided, and no clock will change that."""
         state = self._machine.state
         under_way = self._work or self._facts or state.open or not self._machine.rests
-        unseen = self._look_at_git or self._git_unread
+        unseen = self._look_at_git or self._git_failures
         return not under_way and not unseen and not any(True for _ in self._running())
 
     async def _drain(self) -> None:
@@ -185,19 +201,13 @@ class Driver:
             os.close(descriptor)
         self._watched.clear()
         if self._work:
-            await asyncio.wait(self._work, timeout=DRAIN_S)
+            _, left = await asyncio.wait(self._work, timeout=DRAIN_S)
+            self.abandoned = bool(left)
         facts, self._facts = self._facts, []
-        if facts:
-            self._record_outcomes(facts)
-        self._pool.shutdown(wait=False, cancel_futures=True)
-
-    def _record_outcomes(self, facts: list[events.Event]) -> None:
-        """What ended while stopping is recorded; the actions that follow from it are found open at the next start."""
-        step = self._machine.step(facts, self._clock.now())
-        if step.recorded:
-            rows, removed = self._rows(step.touched)
-            self._recorder.append(step.recorded, rows, removed, self._machine.state)
-            self._show(rows, removed, _lines(step.recorded))
+        if facts and not self._unrecorded:
+            self._record(facts)  # what follows from it is found open at the next start
+        for pool in (self._pool, self._git_pool):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     # --- work in threads ----------------------------------------------------------------------------------------
 
@@ -272,26 +282,26 @@ class Driver:
 
         self._spawn(look)
 
-    def _dirty_targets(self) -> list[tuple[Key, actions.LandWork]]:
-        found = []
+    def _watch_targets(self, now: float) -> None:
+        """Look whether what keeps a merge from landing is gone: one look at a time, less often the less it helps."""
+        waiting = {}
         for obj in self._machine.state.objects.values():
             task = obj.task
             if task is not None and task.dirty and task.candidate is not None and task.ended is None:
+                waiting[obj.key] = task
+        self._targets = {key: self._targets.get(key, 0.0) for key in waiting}
+        for key, task in waiting.items():
+            if now >= self._targets[key] and task.candidate is not None:
+                self._targets[key] = math.inf  # until this look has been had
                 plan, made = task.plan, task.candidate
                 do = actions.LandWork(plan.project, plan.repo, task.branch, new=made.commit, old=made.target)
-                found.append((obj.key, do))
-        return found
+                self._spawn(functools.partial(self._look_at_target, key, do, task.dirty_tries))
 
-    def _watch_targets(self, now: float) -> None:
-        if now < self._target_due:
-            return
-        self._target_due = now + TARGET_S
-        for key, do in self._dirty_targets():
-
-            def look(key: Key = key, do: actions.LandWork = do) -> list[events.Event]:
-                return [events.TargetCleaned(key)] if self._doer.target_is_clean(do) else []
-
-            self._spawn(look)
+    def _look_at_target(self, key: Key, do: actions.LandWork, tries: int) -> list[events.Event]:
+        clean = self._doer.target_is_clean(do)
+        pause_s = min(TARGET_S_MAX, TARGET_S * 2.0 ** (tries - 1))
+        self._loop.call_soon_threadsafe(self._targets.__setitem__, key, time.monotonic() + pause_s)
+        return [events.TargetCleaned(key)] if clean else []
 
 
 def _lines(recorded: Iterable[events.Recorded]) -> list[str]:

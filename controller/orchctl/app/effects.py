@@ -19,7 +19,7 @@ from orchctl.adapters.gitsource import repository
 from orchctl.core import actions, events, ports
 from orchctl.core.ids import AttemptId, Key
 from orchctl.core.resolve import CONTROL_REPO
-from orchctl.kit import globs
+from orchctl.kit import globs, text
 
 TAIL_BYTES = 4096
 PATHS_KEPT_MAX = 200  # of a change, in the ledger: enough to name; the whole is in git
@@ -64,13 +64,13 @@ class Effects:
         """Do it, or find that it was done; a failure of the world is an outcome like any other."""
         try:
             return self._handlers[type(action.do)](action, action.do)
-        except ports.WorldError as error:
-            transient = isinstance(error, ports.TransientError)
-            return [
-                events.ActionFailed(
-                    action.object, action=action.key, verb=action.do.verb, transient=transient, message=str(error)
-                )
-            ]
+        except (ports.WorldError, OSError) as error:
+            transient = not isinstance(error, ports.PermanentError)
+            said = text.one_line(str(error))
+            failed = events.ActionFailed(
+                action.object, action=action.key, verb=action.do.verb, transient=transient, message=said
+            )
+            return [failed]
 
     # --- git ----------------------------------------------------------------------------------------------------
 
@@ -85,6 +85,8 @@ class Effects:
     def _branch(self, repo: str, branch: str) -> str:
         if branch:
             return branch
+        if "://" in repo:
+            raise ports.PermanentError(f"which branch of {repo}? set `spec.repo.branch` of its Project")
         found = repository.ControlRepo.open(self._repo(repo)).head_branch()
         if found is None:
             raise ports.PermanentError(f"{repo} has a detached HEAD: set `spec.repo.branch` of its Project")
@@ -161,8 +163,13 @@ class Effects:
         return [events.TreeRemoved(action.object, action.key, name=do.name)]
 
     def target_is_clean(self, do: actions.LandWork) -> bool:
-        """Whether the paths that kept this from landing are clean now. Changes nothing."""
-        return not self.workspace.blocked_by(do.project, self._repo(do.repo), do.branch, do.new, do.old)
+        """Whether to try landing again: the dirty paths are clean now, or it has to say itself what is wrong."""
+        try:
+            return not self.workspace.blocked_by(do.project, self._repo(do.repo), do.branch, do.new, do.old)
+        except ports.PermanentError:
+            return True
+        except (ports.TransientError, OSError):
+            return False
 
     # --- attempts -----------------------------------------------------------------------------------------------
 
@@ -232,11 +239,21 @@ class Effects:
 
         `backend` says what an agent's exit means; empty for a check or a commit.
         """
-        seen = self.executor.observe(attempt)
+        try:
+            seen = self.executor.observe(attempt)
+        except ports.PermanentError as error:
+            seen = ports.Observation(attempt, ports.Phase.LOST, detail=str(error))
+        except (ports.TransientError, OSError):
+            return None
+        if seen.phase is ports.Phase.ABSENT:
+            seen = dataclasses.replace(seen, phase=ports.Phase.LOST, detail="its records are gone")
         return self._ended(key, seen, backend) if seen.phase.ended else None
 
     def exit_fd(self, attempt: AttemptId) -> int | None:
-        return self.executor.exit_fd(attempt)
+        try:
+            return self.executor.exit_fd(attempt)
+        except (ports.WorldError, OSError):
+            return None  # looked at instead, which says what is wrong
 
     def _tail(self, attempt: AttemptId) -> bytes:
         """The last of what was kept; less than was printed when the log's limit cut the middle out."""

@@ -81,10 +81,6 @@ def _controller_of(
     repo: Path, ref: str | None, environ: Mapping[str, str], announce: Callable[[str], None]
 ) -> Iterator[_Built]:
     control = repository.ControlRepo.open(repo)
-    branch = ref or control.head_branch()
-    if branch is None:
-        raise ports.PermanentError(f"{repo} has a detached HEAD: say with --ref which branch holds the manifests")
-    full_ref = branch if branch.startswith("refs/") else f"refs/heads/{branch}"
     uid = repository.repo_uid(control.git_dir)
     where = place_names.places(repo.resolve(), uid, environ)
     with contextlib.ExitStack() as stack:
@@ -94,6 +90,8 @@ def _controller_of(
         stack.callback(os.close, held)
         ledger = store.Ledger(where.ledger)
         stack.callback(ledger.close)
+        _same_repo(ledger, where.repo, uid)
+        full_ref = _watched_ref(ledger, control, ref, announce)
         machine, clock = _warm_start(ledger)
         ledger.set_meta(control_repo=str(where.repo), ref=full_ref)
         executor = local.LocalExecutor(where.sessions, where.runtime)
@@ -113,6 +111,37 @@ def _controller_of(
         announce(f"watching {full_ref} of {where.repo} (state in {where.state})")
         show = _shower(repo, where.state, environ, announce, machine)
         yield _Built(ledger, machine, doer, admitted, clock, control.git_dir, full_ref, show)
+
+
+def _same_repo(ledger: store.Ledger, repo: Path, uid: str) -> None:
+    """A repo that was moved keeps its state; a copy of one that is still there must not take part in it."""
+    before = Path(ledger.meta("control_repo") or repo)
+    if before == repo or not before.is_dir():
+        return
+    original = repository.ControlRepo.open(before)
+    if repository.existing_uid(original.git_dir) == uid and original.common_dir != _common_dir(repo):
+        mark = _common_dir(repo) / repository.UID_FILE
+        raise ports.PermanentError(f"{repo} is a copy of {before}; remove {mark} to give it a state of its own")
+
+
+def _common_dir(repo: Path) -> Path:
+    return repository.ControlRepo.open(repo).common_dir
+
+
+def _watched_ref(
+    ledger: store.Ledger, control: repository.ControlRepo, ref: str | None, announce: Callable[[str], None]
+) -> str:
+    """What was said, else what was watched before, else HEAD's branch: checking out another one changes nothing."""
+    head = control.head_branch()
+    branch = ref or ledger.meta("ref") or head
+    if branch is None:
+        raise ports.PermanentError("HEAD is detached: say with --ref which branch holds the manifests")
+    full_ref = repository.full_ref(branch)
+    if head is not None and full_ref != repository.full_ref(head) and not ref:
+        announce(f"note: HEAD is at {head}; the manifests are still read from {full_ref} (--ref changes that)")
+    if control.resolve(full_ref) is None:
+        announce(f"note: {full_ref} has no commit yet; the controller waits for one")
+    return full_ref
 
 
 def _warm_start(ledger: store.Ledger) -> tuple[runtime.Runtime, clocks.Clock]:
@@ -174,4 +203,8 @@ async def _run(built: _Built, until_idle: bool, wrap: Callable[[Parts], Parts]) 
         await loop.run(until_idle=until_idle)
     finally:
         hints.stop()
+    if loop.abandoned:
+        # Threads cannot be ended. Leaving at once drops the locks with them, never before them.
+        sys.stdout.flush()
+        os._exit(EXIT_OK)
     return EXIT_OK

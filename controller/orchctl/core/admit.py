@@ -32,13 +32,17 @@ def admit(proposals: list[tuple[Key, Proposal]], state: State) -> Admission:
     used = _used(state)
     held: list[tuple[Key, Because]] = []
     for key, proposal in sorted(wanting, key=lambda pair: _order(state, *pair)):
-        project = _project_of(proposal)
-        refusal = _refusal(state, used, project)
+        obj = state.objects[key]
+        project = obj.task.plan.project if obj.task is not None else _project_of(proposal)
+        own = 1 if obj.task is not None and holds_slot(obj, obj.task) else 0
+        refusal = _refusal(state, used, project, own)
         if refusal is not None:
             held.append((key, refusal))
+            if own:
+                used[""], used[project] = used[""] - 1, used[project] - 1
             continue
-        used[""] = used.get("", 0) + 1
-        used[project] = used.get(project, 0) + 1
+        used[""] = used.get("", 0) + 1 - own
+        used[project] = used.get(project, 0) + 1 - own
         free.append((key, proposal))
     return Admission(tuple(free), tuple(held))
 
@@ -67,11 +71,12 @@ def holds_slot(obj: Object, task: TaskState) -> bool:
     return task.ended is None and not (obj.because is not None and obj.because.waiting)
 
 
-def _refusal(state: State, used: dict[str, int], project: str) -> Because | None:
+def _refusal(state: State, used: dict[str, int], project: str, own: int) -> Because | None:
+    """`own` is the slot the asking task holds itself: it may keep that one, but not take one beyond the limit."""
     limits = (("all projects", "", SESSIONS_MAX), (f"project {project}", project, _limit_of(state, project)))
     for what, name, limit in limits:
-        if used.get(name, 0) >= limit:
-            text = f"{used[name]} of {limit} sessions of {what} are in use"
+        if used.get(name, 0) - own >= limit:
+            text = f"{used[name] - own} of {limit} sessions of {what} are in use"
             unblock = "it starts when one ends; raise `spec.limits.sessions` of the Project for more"
             return Because("TASK-7", text, unblock=unblock, waiting="Capacity")
     return None

@@ -121,6 +121,7 @@ class TaskState:
     target_fresh: bool = False  # fetched for this try at merging
     conflicts: tuple[str, ...] = ()
     dirty: tuple[str, ...] = ()  # paths that keep the merge from landing
+    dirty_tries: int = 0  # landings in a row that found some
     landed: Oid | None = None
     waited_s: float = 0.0  # time spent waiting for people, which does not count against the timeout
     stopping: Ending | None = None

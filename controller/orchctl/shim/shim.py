@@ -55,6 +55,9 @@ class Child:
     """The agent's process: forked at once, let go to exec only when the record of its start is durable."""
 
     def __init__(self, directory: str, launch: records.Record, environment: dict[str, str], output: int) -> None:
+        argv = launch["argv"]
+        assert isinstance(argv, list), "argv is a list"
+        self._program = str(argv[0])
         gate_read, self._gate = os.pipe()
         self._failure, failure_write = os.pipe()
         parent = os.getpid()
@@ -116,7 +119,7 @@ class Child:
             return None
         step, number, text = json.loads(data)
         missing = number == errno.ENOENT and step == "run"
-        what = "the program" if step == "run" else "the working directory"
+        what = f"the program {self._program!r}" if step == "run" else "the working directory"
         return (NOT_FOUND if missing else NOT_EXECUTABLE), f"cannot {step} {what}: {text}"
 
 

@@ -23,7 +23,7 @@ def oid(*parts: str) -> Oid:
     return Oid(hashlib.sha1("\x1f".join(parts).encode(), usedforsecurity=False).hexdigest())
 
 
-@dataclasses.dataclass(slots=True)
+@dataclasses.dataclass
 class World:
     """What is true outside the controller, and how what it asks for goes. Tests change the fields."""
 

@@ -102,6 +102,13 @@ def full_ref(ref: str) -> str:
     return ref if ref == "HEAD" or ref.startswith("refs/") else f"refs/heads/{ref}"
 
 
+def existing_uid(git_dir: Path) -> str | None:
+    """The uid of a repository that has one."""
+    with contextlib.suppress(OSError):
+        return (_common_dir(git_dir) / UID_FILE).read_text(encoding="ascii", errors="replace").strip()
+    return None
+
+
 def repo_uid(git_dir: Path) -> str:
     """The random name of a repository, made on first use; every worktree of it has the same.
 

@@ -12,13 +12,10 @@ from typing import Any
 
 import msgspec
 
+from orchctl.adapters.ledger.errors import UnreadableEvent
 from orchctl.core import actions, events, state
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
-
-
-class UnreadableEvent(Exception):
-    """A row of the ledger that this release cannot read."""
 
 
 def encode(event: events.Event) -> str:

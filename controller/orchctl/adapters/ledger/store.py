@@ -15,6 +15,7 @@ from importlib import resources
 from pathlib import Path
 
 from orchctl.adapters.ledger import codec
+from orchctl.adapters.ledger.errors import LedgerError
 from orchctl.core import events, narrate, views
 from orchctl.core.ids import Key, kind_of, name_of, namespace_of
 from orchctl.core.state import WORK_KINDS, State
@@ -22,10 +23,6 @@ from orchctl.core.state import WORK_KINDS, State
 SCHEMA_VERSION = "1"
 PAGE_ROWS = 1_000
 CONTROLLER = "controller"
-
-
-class LedgerError(Exception):
-    """The ledger cannot be used; the message says why and what to do."""
 
 
 class Ledger:
@@ -70,6 +67,9 @@ class Ledger:
         after: State,
     ) -> None:
         """Record a turn: its events and what they make of the objects, all or nothing, durable on return."""
+        if batch:
+            last = self._db.execute("SELECT max(seq) FROM events").fetchone()[0] or 0
+            assert batch[0].seq == last + 1, f"event {batch[0].seq} after {last}: the ledger has no gaps"
         with self._transaction():
             for recorded in batch:
                 self._append_one(recorded)
@@ -172,3 +172,5 @@ _UPSERT = """INSERT OR REPLACE INTO objects(key, kind, namespace, name, uid, gen
 agent, created_at, body, because, row_digest, state) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _SET_META = "INSERT OR REPLACE INTO meta(name, value) VALUES (?, ?)"
 _PAGE = "SELECT seq, turn, at, t, type, data FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
+
+__all__ = ["Ledger", "LedgerError", "row_digest"]

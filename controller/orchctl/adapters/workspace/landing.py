@@ -17,6 +17,7 @@ import contextlib
 import dataclasses
 import json
 import os
+import re
 import selectors
 import tempfile
 import threading
@@ -92,9 +93,10 @@ class Lander:
         before, after = self._hubs.commit(hub, old).tree, self._hubs.commit(hub, new).tree
         changed = set(hubs.changed_paths(before, after))
         place = gits.Place(checkout.git_dir, checkout.work_tree, user=True)
-        out = self._git.run(place, "status", "--porcelain=v1", "-z", "--no-renames", "--untracked-files=all").out
-        dirty = [os.fsdecode(entry[3:]) for entry in out.split(b"\0") if len(entry) > 3]
-        return tuple(path for path in dirty if path in changed)
+        options = ("--porcelain=v1", "-z", "--no-renames", "--untracked-files=all", "--ignored=matching")
+        entries = self._git.run(place, "status", *options).out.split(b"\0")
+        dirty = (entry[3:].rstrip(b"/").decode("utf-8", "backslashreplace") for entry in entries if len(entry) > 3)
+        return tuple(path for path in dirty if _meets(path, changed))
 
     def _checkout(self, repo: Path, ref: str) -> checkouts.Checkout | None:
         """Where the branch is checked out: the repository's own worktree or one linked to it."""
@@ -215,6 +217,13 @@ class Lander:
         # Nobody but a landing of this very commit locks it, and there is one at a time.
         (_common_dir(checkout.git_dir) / f"{ref}.lock").unlink(missing_ok=True)
         self._git.run(gits.Place(checkout.git_dir, user=True), "update-ref", "-d", ref)
+
+
+def _meets(path: str, changed: set[str]) -> bool:
+    """Whether a dirty path is a changed one, or one of the two is a folder in which the other is."""
+    if path in changed or any(path[: at.start()] in changed for at in re.finditer("/", path)):
+        return True
+    return any(other.startswith(f"{path}/") for other in changed)
 
 
 @contextlib.contextmanager

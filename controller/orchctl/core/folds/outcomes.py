@@ -160,11 +160,11 @@ def land_tried(obj: Object, event: events.LandTried, now: events.Now) -> Object:
     obj = parts.closed(obj, event)
     match event.result:
         case LandResult.LANDED:
-            return parts.with_task(obj, landed=event.commit, dirty=())
+            return parts.with_task(obj, landed=event.commit, dirty=(), dirty_tries=0)
         case LandResult.MOVED:
             return parts.with_task(obj, candidate=None, target_fresh=False, dirty=())
         case LandResult.DIRTY:
-            return parts.with_task(obj, dirty=event.paths)
+            return parts.with_task(obj, dirty=event.paths, dirty_tries=parts.task(obj).dirty_tries + 1)
 
 
 def target_cleaned(obj: Object, event: events.TargetCleaned, now: events.Now) -> Object:

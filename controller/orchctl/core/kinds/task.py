@@ -195,7 +195,7 @@ def _session(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | N
         if task.stopping is not None:
             return None
         new = _new(view, obj, task, stage)
-        return Proposal(Because("TASK-1", f"stage {stage.name} needs a session"), decisions=(new,))
+        return Proposal(Because("TASK-1", f"stage {stage.name} needs a session"), decisions=(new,), needs_slot=True)
     if found.session.ended is None:
         text = f"stage {stage.name}: {found.because.text if found.because else 'its session is starting'}"
         return Proposal(Because("SES-3", text, evidence=(f"session {name_of(found.key)}",)), wake_at=_due(obj, task))
