@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from watchfiles._rust_notify import RustNotify
+import watchfiles
 
 from orchctl.adapters.gitsource import repository
 from orchctl.core.ids import Oid
@@ -68,15 +68,22 @@ class RefWatcher:
         """Until stopped, or until there are other folders to watch (a ref's folder came or went)."""
         if not folders:
             return
-        with RustNotify([str(folder) for folder in folders], False, False, 300, False, False) as notify:
+        seen_by_step = watchfiles.watch(
+            *folders,
+            watch_filter=None,  # the default one drops everything under .git
+            debounce=DEBOUNCE_MS,
+            step=STEP_MS,
+            stop_event=self._stop,
+            rust_timeout=round(self._poll_s * 1000),
+            yield_on_timeout=True,
+            recursive=False,
+        )
+        for number, seen in enumerate(seen_by_step):
             self._armed.set()
-            self._changed()  # what happened while nothing was watched
-            while not self._stop.is_set():
-                seen = notify.watch(DEBOUNCE_MS, STEP_MS, round(self._poll_s * 1000), self._stop)
-                if isinstance(seen, set) and any(_matters(path) for _, path in seen):
-                    self._changed()
-                if tuple(_folders(self._repo_path, self._ref)) != folders:
-                    return
+            if number == 0 or any(_matters(path) for _, path in seen):
+                self._changed()  # the first time also for what happened while nothing was watched
+            if tuple(_folders(self._repo_path, self._ref)) != folders:
+                return
 
 
 def _matters(path: str) -> bool:
