@@ -13,6 +13,7 @@ from collections.abc import Iterable
 
 from orchctl.adapters import manifests
 from orchctl.adapters.gitsource import source
+from orchctl.adapters.manifests import cache as caches
 from orchctl.core import events, ports
 from orchctl.core.ids import Key, Oid, key_of
 from orchctl.core.state import Object, State
@@ -34,9 +35,16 @@ class _File:
 
 
 class Admission:
-    def __init__(self, git: source.GitSource, repo_uid: str, builtins: Iterable[manifests.Document]) -> None:
+    def __init__(
+        self,
+        git: source.GitSource,
+        repo_uid: str,
+        builtins: Iterable[manifests.Document],
+        cache: caches.ParseCache | None = None,
+    ) -> None:
         self._git = git
         self._repo_uid = repo_uid
+        self._cache = cache
         self._builtins = {document.key: document for document in builtins}
         self._files: dict[str, _File] = {}
         self._claims: dict[Key, list[str]] = {}
@@ -68,6 +76,7 @@ class Admission:
                 affected.update(self._take_in(path, None, held))
         for change in observed.changes:
             affected.update(self._take_in(change.path, change.new_oid, held))
+        self._settle_cache(observed)
         affected.update(self._blocked)
         self._tree, self._commit = observed.tree, observed.commit
         return facts + self._decide(state, affected, observed.commit)
@@ -98,7 +107,7 @@ class Admission:
         for key in old_keys:
             if path in self._claims.get(key, []):
                 self._claims[key].remove(path)
-        after = self._parsed(path, oid, old_keys) if oid is not None else None
+        after = self._parsed(path, oid, held.get(path, [])) if oid is not None else None
         if after is None:
             return affected
         self._files[path] = after
@@ -109,17 +118,33 @@ class Admission:
             self._claims.setdefault(key, []).append(path)
         return affected | dict.fromkeys([*_keys_of(after), *troubled])
 
-    def _parsed(self, path: str, oid: Oid, old_keys: list[Key]) -> _File:
+    def _parsed(self, path: str, oid: Oid, held: list[Key]) -> _File:
+        """A file that cannot be read to its end keeps what was admitted from it, not what it only said as well."""
         try:
-            loaded = manifests.parse(self._git.read(oid), path)
+            loaded = self._loaded(path, oid)
         except ports.PermanentError as error:
             problem = manifests.Problem(path, 1, 1, "", str(error), "unreadable", None)
-            return _File(oid, (), (problem,), tuple(old_keys))
+            return _File(oid, (), (problem,), tuple(held))
         named = {document.key for document in loaded.documents}
         unreadable = any(problem.key is None for problem in loaded.problems)
         refused = {Key(problem.key) for problem in loaded.problems if problem.key is not None}
-        kept = tuple(key for key in old_keys if key not in named and (unreadable or key in refused))
+        kept = tuple(key for key in held if key not in named and (unreadable or key in refused))
         return _File(oid, loaded.documents, loaded.problems, kept)
+
+    def _loaded(self, path: str, oid: Oid) -> manifests.Loaded:
+        known = self._cache.find(oid, path) if self._cache is not None else None
+        if known is not None:
+            return known
+        loaded = manifests.parse(self._git.read(oid), path)
+        if self._cache is not None:
+            self._cache.keep(oid, loaded)
+        return loaded
+
+    def _settle_cache(self, observed: source.Observation) -> None:
+        if self._cache is not None:
+            self._cache.flush()
+            if observed.full:
+                self._cache.drop_all_but(change.new_oid for change in observed.changes if change.new_oid is not None)
 
     # --- objects ------------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from orchctl.adapters.gitsource import repository, source, watcher
 from orchctl.adapters.host import clock as clocks
 from orchctl.adapters.host import locks
 from orchctl.adapters.ledger import store
-from orchctl.adapters.manifests import catalog
+from orchctl.adapters.manifests import cache, catalog
 from orchctl.adapters.workspace import adapter as workspaces
 from orchctl.app import admission, driver, effects, statusfiles
 from orchctl.app import places as place_names
@@ -107,7 +107,9 @@ def _controller_of(
             python=sys.executable,
         )
         git = source.GitSource(repo, full_ref, MANIFEST_ROOTS)
-        admitted = admission.Admission(git, uid, catalog.documents())
+        parsed = cache.ParseCache(where.state / "cache.db")
+        stack.callback(parsed.close)
+        admitted = admission.Admission(git, uid, catalog.documents(), parsed)
         announce(f"watching {full_ref} of {where.repo} (state in {where.state})")
         show = _shower(repo, where.state, environ, announce, machine)
         yield _Built(ledger, machine, doer, admitted, clock, control.git_dir, full_ref, show)

@@ -119,6 +119,15 @@ def test_two_files_with_one_identity_are_both_named_and_the_first_stays_git_4(co
     assert control.generation("a") == 2
 
 
+def test_a_second_file_that_breaks_no_longer_counts_as_one_with_that_identity_git_4(control: Control) -> None:
+    control.now({"a.yaml": role("a"), "z.yaml": role("a")})
+    control.now({"a.yaml": role("a"), "z.yaml": invalid("a")})
+    [problem] = control.object("a").problems
+    assert problem.startswith("manifests/z.yaml:8:")
+    control.restart()
+    assert control.take_in() == []
+
+
 def test_one_identity_twice_in_one_file_is_said_too_git_4(control: Control) -> None:
     control.now({"a.yaml": both(role("a", "First."), role("a", "Second.")), "b.yaml": role("b")})
     [problem] = control.object("a").problems
