@@ -15,6 +15,7 @@ from orchctl.adapters import manifests
 from orchctl.adapters.gitsource import source
 from orchctl.adapters.manifests import cache as caches
 from orchctl.core import events, ports
+from orchctl.core.folds import pruning
 from orchctl.core.ids import Key, Oid, key_of
 from orchctl.core.state import Object, State
 from orchctl.kit import digest, names
@@ -60,7 +61,8 @@ class Admission:
         observed = self._git.observe(self._tree)
         free = [key for key in self._returning if key not in state.objects]
         if observed is not None and observed.commit == self._commit:
-            return self._decide(state, dict.fromkeys([*free, *self._blocked]), observed.commit) if free else []
+            again = free or (state.blocked is not None and state.blocked.confirmed)
+            return self._decide(state, dict.fromkeys([*free, *self._blocked]), observed.commit) if again else []
         affected = dict.fromkeys([*free, *(() if self._started else self._builtins)])
         self._started = True
         if observed is None:  # nothing is known of git, so nothing of it is withdrawn
@@ -169,7 +171,7 @@ class Admission:
             facts += admitted
             if problems:  # being admitted again takes the old problems away, so they are said again after it
                 facts += _rejection(state, key, problems, again=bool(admitted))
-        return facts + self._withdraw(state, leaving)
+        return facts + (self._withdraw(state, leaving, commit) if commit else [])
 
     def _problems_of(self, key: Key) -> list[tuple[str, str]]:
         """(path, text) of every problem that stands in the way of this object."""
@@ -246,18 +248,24 @@ class Admission:
 
     # --- pruning ------------------------------------------------------------------------------------------------
 
-    def _withdraw(self, state: State, leaving: list[Key]) -> list[events.Event]:
+    def _withdraw(self, state: State, leaving: list[Key], commit: str) -> list[events.Event]:
+        """What a person confirms is what was found gone at a commit, for as long as just that is still gone."""
         present = {key: obj for key, obj in state.objects.items() if _from_git(obj) and not obj.withdrawn}
         going = [key for key in leaving if key in present]
         valid = [key for key in going if present[key].desired is not None]
         total = sum(1 for obj in present.values() if obj.desired is not None)
         message = _guard(len(valid), total)
-        if not message:
+        blocked = state.blocked
+        is_known = blocked is not None and blocked.digest == pruning.digest_of(valid)
+        if not message or (is_known and blocked is not None and blocked.confirmed):
             self._blocked = {}
-            return [events.ObjectWithdrawn(key) for key in going]
-        already = self._blocked.keys() == set(going)
+            lifted = [events.PruneLifted(SOURCE)] if blocked is not None else []
+            return [*lifted, *(events.ObjectWithdrawn(key) for key in going)]
         self._blocked = dict.fromkeys(going)
-        return [] if already else [events.PruneBlocked(SOURCE, keys=tuple(valid), message=message)]
+        if is_known:
+            return []
+        message += f", or say that it is meant: `orchctl prune --confirm {commit[:12]}`"
+        return [events.PruneBlocked(SOURCE, keys=tuple(valid), message=message, revision=Oid(commit))]
 
 
 def _guard(going: int, total: int) -> str:
