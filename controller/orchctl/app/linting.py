@@ -67,6 +67,11 @@ def lint(paths: Sequence[str], base: str, around: str | None = None) -> Report:
     return Report(tuple(order), len(documents), len(judged))
 
 
+def documents_in(folder: str) -> list[manifests.Document]:
+    """What is valid in the manifests of a folder, which need not be there."""
+    return _others(folder, ())
+
+
 def _others(around: str | None, judged: Container[str]) -> list[manifests.Document]:
     if around is None or not os.path.isdir(around):
         return []
