@@ -12,7 +12,7 @@ from orchctl.core import actions, events, names, prompts, proposal, resolve
 from orchctl.core.because import Because
 from orchctl.core.events import Now
 from orchctl.core.ids import key_of, name_of, namespace_of
-from orchctl.core.kinds import gates, merging, retrying
+from orchctl.core.kinds import gates, merging, rendering, retrying
 from orchctl.core.plan import StagePlan
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, Revision, TaskState
@@ -196,6 +196,9 @@ def _session(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | N
     if found is None or found.session is None:
         if task.stopping is not None:
             return None
+        wanted = rendering.propose(obj, task, stage)
+        if wanted is not None:
+            return wanted
         return Proposal(Because("TASK-1", f"stage {stage.name} needs a session"), decisions=(_new(obj, task, stage),))
     if found.session.ended is None:
         text = f"stage {stage.name}: {found.because.text if found.because else 'its session is starting'}"
@@ -213,7 +216,7 @@ def _new(obj: Object, task: TaskState, stage: StagePlan) -> events.SessionCreate
         stage=task.stage,
         cycle=task.cycle,
         number=task.cycle + 1,
-        prompt=prompts.agent_prompt(task.plan, stage, task.feedback),
+        prompt=prompts.agent_prompt(task.plan, stage, task.feedback, rendering.texts_of(task)),
     )
 
 
