@@ -64,7 +64,9 @@ class Renderer:
             or not all(isinstance(v, str) for v in done.values())
         ):
             raise ports.PermanentError(f"{_named(texts)}: the render worker gave an answer of another form")
-        return Rendered(done, digest_of(done))
+        # A lone surrogate could be neither recorded nor told to an agent.
+        sound = {field: made.encode("utf-8", "replace").decode() for field, made in done.items()}
+        return Rendered(sound, digest_of(sound))
 
 
 def _pieces(field: str, template: str) -> list[tuple[str, str]]:
