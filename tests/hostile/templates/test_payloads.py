@@ -104,7 +104,7 @@ def test_t8_without_the_check_the_worker_still_holds(name: str, tmp_path: Path) 
     )
     used = children_cpu_s() - before
     assert not mark.exists()
-    assert used < LIMIT_S + 0.5, "the kernel counts whole seconds"
+    assert used < LIMIT_S
     if done.returncode == 0:
         answer = json.loads(done.stdout)
         assert not LEAKED.search(json.dumps(answer.get("texts")))
