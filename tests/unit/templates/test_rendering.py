@@ -140,6 +140,14 @@ def test_a_worker_that_cannot_be_started_may_be_tried_again(tmp_path):
         rendering.Renderer(str(tmp_path / "none")).render({"prompt": "x"}, {}, tmp_path)
 
 
+def test_the_worker_finds_jinja_where_the_controller_has_it(tmp_path):
+    """An installation with `pip --user` or by PYTHONPATH is one that an isolated interpreter does not see."""
+    bare = tmp_path / "python"
+    bare.write_text(f'#!/bin/sh\nexec {sys.executable} -S "$@"\n')
+    bare.chmod(0o755)
+    assert rendering.Renderer(str(bare)).render({"a": "${{ task.name }}"}, ROOTS, tmp_path).texts == {"a": "fix"}
+
+
 def test_the_worker_gets_no_environment_and_opens_nothing(tmp_path):
     out = tmp_path / "environment"
     answered(tmp_path, f"/usr/bin/env >{out}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib.util
 import json
 import os
 import signal
@@ -91,6 +92,12 @@ def _shown(value: object) -> str:
     return text.one_line(str(value).strip(), 300)
 
 
+def _libraries() -> list[str]:
+    """Where jinja is, for an interpreter that by itself looks neither in the user's packages nor in PYTHONPATH."""
+    found = [importlib.util.find_spec(name) for name in ("jinja2", "markupsafe")]
+    return [str(Path(spec.origin).parents[1]) for spec in found if spec is not None and spec.origin is not None]
+
+
 class _Run:
     """One worker, from start to end."""
 
@@ -115,7 +122,7 @@ class _Run:
 
     def _ended(self, source: int, sink: int, complaint: int) -> int | None:
         """The exit code, or None when it had to be killed at the deadline."""
-        argv = [self._python, "-I", "-B", str(PROGRAM)]
+        argv = [self._python, "-I", "-B", str(PROGRAM), *_libraries()]
         try:
             worker = subprocess.Popen(argv, stdin=source, stdout=sink, stderr=complaint, env={}, cwd="/")
         except OSError as error:

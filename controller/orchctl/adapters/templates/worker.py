@@ -1,8 +1,8 @@
 """The program that evaluates the expressions of templates and nothing else: JSON on stdin, JSON on stdout.
 
-Run by the renderer as `python -I -B`, without environment, and never imported by it. It limits itself before it reads
-its input; whatever goes wrong after that ends this process only. Expressions see JSON data: looking something up is
-looking up a key, never an attribute of a Python object.
+Run by the renderer as `python -I -B`, without environment, with the folders of jinja as arguments, and never imported
+by it. It limits itself before it reads its input; whatever goes wrong after that ends this process only. Expressions
+see JSON data: looking something up is looking up a key, never an attribute of a Python object.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ def limit() -> None:
 
 if __name__ == "__main__":
     limit()
+    sys.path += sys.argv[1:]  # last: they only matter where jinja is found nowhere else
 
 import jinja2  # noqa: E402  # its import is already under the limits
 import jinja2.debug  # noqa: E402  # wanted when an expression fails: no file can be opened then
