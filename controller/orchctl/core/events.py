@@ -106,6 +106,12 @@ class TreeCreated(Outcome):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class PromptRendered(Outcome):
+    digest: str  # of the texts: two agents with equal digests were told the same
+    texts: tuple[tuple[str, str], ...]  # by the field names of the effect
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class AttemptStarted(Outcome):
     attempt: AttemptId
     pid: int
@@ -293,6 +299,7 @@ EVENTS: dict[str, type[Event]] = {
         ActionFailed,
         HubSynced,
         TreeCreated,
+        PromptRendered,
         AttemptStarted,
         WorkImported,
         RoomCreated,

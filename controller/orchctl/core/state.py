@@ -97,6 +97,16 @@ class Ending:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Rendering:
+    """What the templates of a stage became, once per cycle."""
+
+    stage: int
+    cycle: int
+    digest: str
+    texts: tuple[tuple[str, str], ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class TaskState:
     plan: Plan
     started: Now
@@ -104,6 +114,7 @@ class TaskState:
     stage: int = 0
     cycle: int = 0  # how often the failure edge has been taken
     feedback: str = ""
+    rendering: Rendering | None = None  # the last one
     branch: str = ""  # the target branch, once known
     target: Oid | None = None  # head of the target branch when last fetched
     base: Oid | None = None  # the commit the worktree was made from

@@ -6,15 +6,16 @@ then characters, then events. A bad document costs only itself; all problems of 
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterator, Sequence
 
 import pydantic
 
-from orchctl.adapters.manifests import compose, references, wording
+from orchctl.adapters.manifests import compose, inside, references, wording
 from orchctl.adapters.manifests.problems import Document, Loaded, Problem, Reference, by_position
-from orchctl.api import kinds, registry, rules, schema
+from orchctl.api import kinds, registry, rules, schema, templated, templates
 from orchctl.core.ids import Key, key_of
 from orchctl.kit import digest, names, text
 
@@ -175,6 +176,10 @@ class _Reading:
             return None
         for violation in rules.violations(manifest):
             self.add(self.locate(violation.path), field_path(violation.path), violation.message, violation.code)
+        for path, template in templated.templates_of(kind, value):
+            for flaw in templates.check(template):
+                place = inside.place(self.lines, self.raw.line_offset, self.locate(path), template, flaw.offset)
+                self.add(place, field_path(path), flaw.message, "template")
         dumped = manifest.model_dump(mode="json", by_alias=True, exclude_none=True)
         metadata = manifest.metadata
         return Document(
@@ -231,9 +236,13 @@ class _Reading:
             current = current[part]  # type: ignore[index]  # it has marks, so it is a container
         return place
 
+    @functools.cached_property
+    def lines(self) -> list[str]:
+        """Those of the whole file."""
+        return self.source.split("\n")
+
     def text_of_document(self) -> str:
-        lines = self.source.split("\n")
-        body = "\n".join(lines[self.raw.line + self.raw.line_offset :])
+        body = "\n".join(self.lines[self.raw.line + self.raw.line_offset :])
         body = body.removeprefix("---")
         following = _DOCUMENT_START.search(body)
         return body[: following.start()] if following else body
