@@ -126,9 +126,10 @@ def test_t8_a_worker_that_dies_hangs_or_babbles_is_told_of(tmp_path, monkeypatch
     assert answered(tmp_path, "kill -9 $$") == "PermanentError: prompt: the render worker was ended by SIGKILL"
     died = answered(tmp_path, "echo trace >&2; echo no jinja >&2; exit 3")
     assert died == "PermanentError: prompt: the render worker ended with 3: no jinja"
-    late = "PermanentError: prompt: rendering it takes longer than a template may"
+    late = "TransientError: prompt: rendering it was not done in time"
     assert answered(tmp_path, "exec sleep 60") == late
-    assert answered(tmp_path, f"kill -{signal.SIGXCPU.value} $$") == late
+    greedy = "PermanentError: prompt: rendering it takes longer than a template may"
+    assert answered(tmp_path, f"kill -{signal.SIGXCPU.value} $$") == greedy
     assert answered(tmp_path, "echo hello") == "PermanentError: prompt: the render worker's answer cannot be read"
     for odd in ("[]", "{}", '{"texts": {"other": "x"}}', '{"texts": {"prompt": 3}}', '{"texts": []}'):
         message = answered(tmp_path, f"echo '{odd}'")
