@@ -51,8 +51,8 @@ def test_git_4_two_files_with_one_identity_are_both_named():
     assert "one.yaml:1" in problems[1].message
 
 
-ROLES = "orchestrator planner coder reviewer security-reviewer tester resolver scorer scribe".split()
-PIPELINES = "change quickfix feature dev-review-fix chore research land".split()
+ROLES = ["orchestrator", "planner", "coder", "reviewer", "security-reviewer", "tester", "resolver", "scorer", "scribe"]
+PIPELINES = ["change", "quickfix", "feature", "dev-review-fix", "chore", "research", "land"]
 USABLE = {"change", "quickfix", "chore", "research"}  # the others ask for what is not done yet, and say so
 
 
