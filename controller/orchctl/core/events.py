@@ -52,6 +52,8 @@ class ObjectAdmitted(Event):
     blob: str
     labels: tuple[tuple[str, str], ...] = ()
     annotations: tuple[tuple[str, str], ...] = ()
+    unsupported: tuple[str, ...] = ()  # fields that are set and have no behaviour yet; `kind`: the kind as such
+    harmless: tuple[str, ...] = ()  # those of them without which what is done stays the same
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -29,6 +29,13 @@ class Desired:
     blob: str
     labels: tuple[tuple[str, str], ...]
     annotations: tuple[tuple[str, str], ...]
+    unsupported: tuple[str, ...] = ()  # fields that are set and have no behaviour yet; `kind`: the kind as such
+    harmless: tuple[str, ...] = ()  # those of them without which what is done stays the same
+
+    @property
+    def in_the_way(self) -> tuple[str, ...]:
+        """Fields nobody may go on without: what would be done would be something else than what is asked."""
+        return tuple(field for field in self.unsupported if field not in self.harmless)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
