@@ -1,6 +1,6 @@
 """A controller killed with -9 around every effect and started again (F1, LOG-1, LOG-2): all has happened just once.
 
-The points come from the effects themselves; an effect that neither scenario passes fails `test_f1_every_effect...`.
+The points come from the effects themselves; an effect that no scenario passes fails `test_f1_every_effect...`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import json
 import pathlib
 import signal
 import sqlite3
+from collections.abc import Callable
 
 import pytest
 
@@ -31,7 +32,9 @@ STRAIGHT = {
     "LandWork": 1,
     "RemoveTree": 2,
 }
-HANGING = {"CancelAttempt": 1}  # beside the effects above, whose points are not killed at again
+# Beside the effects above, whose points are not killed at again.
+HANGING = {"CancelAttempt": 1}
+TEMPLATED = {"RenderPrompt": 1}
 
 PIPELINE = """\
 ---
@@ -42,6 +45,15 @@ spec:
   stages:
   - {name: implement, role: coder, timeout: 1s, gates: [{checks: {}}], onFailure: {goto: implement, limit: 1}}
   - {name: merge, merge: {}}
+"""
+
+ROLE = """\
+---
+apiVersion: orchctl.dev/v1alpha1
+kind: Role
+metadata: {name: coder}
+spec:
+  system: You work on ${{ project.name }}, for ${{ task.name | upper }}.
 """
 
 
@@ -68,6 +80,15 @@ def hanging(box: sandbox.Sandbox) -> pathlib.Path:
     runs = box.root / "runs"
     script = (f"append {runs} run", "attempt 1: hang", "replace greet.sh goodbye hello")
     box.write("manifests/task.yaml", sandbox.task(*script, extra="  pipeline: impatient\n") + PIPELINE)
+    box.commit("Ask for a greeting")
+    return runs
+
+
+def templated(box: sandbox.Sandbox) -> pathlib.Path:
+    """As `straight`, with a role whose system text is a template and a task whose prompt looks like one."""
+    runs = box.root / "runs"
+    script = (f"append {runs} run", "replace greet.sh goodbye hello", "# ${{ task.name }}")
+    box.write("manifests/task.yaml", sandbox.task(*script) + ROLE)
     box.commit("Ask for a greeting")
     return runs
 
@@ -148,9 +169,22 @@ def test_f1_a_kill_around_a_cancellation_loses_and_repeats_nothing(box: sandbox.
     verify(box, runs, agent_runs=2)
 
 
+@pytest.mark.parametrize("point", points(TEMPLATED))
+def test_f1_a_kill_around_a_rendering_loses_and_repeats_nothing(box: sandbox.Sandbox, point: str) -> None:
+    """T8: what the agent is told is the rendered text, once, and the task's own words as they are."""
+    runs = templated(box)
+    assert crash(box, "--at", point) == -signal.SIGKILL, "the point was passed"
+    box.until_idle()
+    verify(box, runs, agent_runs=1)
+    prompt = box.object("session", "fix-implement-1")["spec"]["prompt"]
+    assert prompt.startswith("You work on shop, for FIX.\n\nMake the greeting say hello.\n")
+    assert prompt.count("FIX") == 1
+    assert "# ${{ task.name }}" in prompt
+
+
 def test_f1_every_effect_is_killed_around_at_every_occurrence(box: sandbox.Sandbox, tmp_path: pathlib.Path) -> None:
     """A new effect, or a new occurrence of one, fails here until the tables above name it."""
-    assert set(STRAIGHT) | set(HANGING) == set(actions.EFFECTS)
+    assert set(STRAIGHT) | set(HANGING) | set(TEMPLATED) == set(actions.EFFECTS)
     listed = tmp_path / "points"
     runs = straight(box)
     assert crash(box, "--list", str(listed)) == 0
@@ -158,11 +192,17 @@ def test_f1_every_effect_is_killed_around_at_every_occurrence(box: sandbox.Sandb
     assert sorted(listed.read_text().split()) == sorted(points(STRAIGHT))
 
 
-def test_f1_the_listing_of_the_cancellation_names_its_points(box: sandbox.Sandbox, tmp_path: pathlib.Path) -> None:
+@pytest.mark.parametrize(("scenario", "counts"), [(hanging, HANGING), (templated, TEMPLATED)])
+def test_f1_the_listings_of_the_other_scenarios_name_their_points(
+    box: sandbox.Sandbox,
+    tmp_path: pathlib.Path,
+    scenario: Callable[[sandbox.Sandbox], pathlib.Path],
+    counts: dict[str, int],
+) -> None:
     listed = tmp_path / "points"
-    hanging(box)
+    scenario(box)
     assert crash(box, "--list", str(listed)) == 0
-    assert set(points(HANGING)) <= set(listed.read_text().split())
+    assert set(points(counts)) <= set(listed.read_text().split())
 
 
 def test_log_3_a_ledger_is_readable_while_a_controller_is_dead(box: sandbox.Sandbox) -> None:

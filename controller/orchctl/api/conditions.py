@@ -23,6 +23,7 @@ VERIFIED = "Verified"
 MERGED = "Merged"
 WORKTREE_READY = "WorktreeReady"
 WRITER_LOCKED = "WriterLocked"
+SUPPORTED = "Supported"  # present, and False, only while something asked for has no behaviour
 
 
 class Reason:

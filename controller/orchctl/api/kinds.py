@@ -29,16 +29,26 @@ class Column:
 
 
 class Kind:
-    __slots__ = ("columns", "description", "kind", "made_by_controller", "namespaced", "plural", "short_names")
+    __slots__ = (
+        "columns",
+        "description",
+        "kind",
+        "made_by_controller",
+        "namespaced",
+        "plural",
+        "short_names",
+        "supported",
+    )
 
     def __init__(self, kind: str, short_names: tuple[str, ...], description: str, columns: tuple[Column, ...]) -> None:
         self.kind = kind
-        self.plural = kind.lower() + "s"
+        self.plural = PLURALS.get(kind, kind.lower() + "s")
         self.short_names = short_names
         self.description = description
         self.columns = columns
         self.namespaced = kind not in CLUSTER_KINDS
         self.made_by_controller = kind in CONTROLLER_KINDS
+        self.supported = "no" if kind in UNSUPPORTED_KINDS else "partly"
 
     @property
     def singular(self) -> str:
@@ -49,39 +59,54 @@ class Kind:
         return written if self.namespaced else CLUSTER_NAMESPACE
 
 
-CLUSTER_KINDS = ("Agent",)
-CONTROLLER_KINDS = ("Session", "Worktree")  # in this release; one written by a user is admitted and left alone
+CLUSTER_KINDS = ("Account", "Agent", "Settings")
+CONTROLLER_KINDS = ("Session", "Worktree", "MergeQueue")  # in this release; written by a user it is left alone
+# Read and checked, but nothing happens because of them yet.
+UNSUPPORTED_KINDS = (
+    "Settings",
+    "Account",
+    "Approval",
+    "Policy",
+    "Question",
+    "Budget",
+    "Trigger",
+    "Milestone",
+    "Board",
+    "MergeQueue",
+)
+PLURALS = {"Policy": "policies", "Settings": "settings"}
 
 _READY = Column("READY", '.status.conditions[?(@.type=="Ready")].status')
 _STATUS = Column("STATUS", ".status.summary")
 _REASON = Column("REASON", '.status.conditions[?(@.type=="Ready")].reason', priority=1)
 _MESSAGE = Column("MESSAGE", '.status.conditions[?(@.type=="Ready")].message', priority=1)
 _AGE = Column("AGE", ".metadata.creationTimestamp", "date")
+_USUAL = (_READY, _STATUS, _AGE, _REASON, _MESSAGE)
 
 _ROWS = (
     Kind(
         "Project",
         ("proj",),
         "A repository to work on: its checks, defaults, guardrails and worktree environment.",
-        (Column("BRANCH", ".spec.repo.branch"), _READY, _STATUS, _AGE, _REASON, _MESSAGE),
+        (Column("BRANCH", ".spec.repo.branch"), *_USUAL),
     ),
     Kind(
         "Agent",
         ("ag",),
         "One way to run a model or program: backend, command, environment, concurrency.",
-        (Column("BACKEND", ".spec.backend"), _READY, _STATUS, _AGE, _REASON, _MESSAGE),
+        (Column("BACKEND", ".spec.backend"), *_USUAL),
     ),
     Kind(
         "Role",
         (),
         "What an agent is for: its agents in order of preference, access and system prompt.",
-        (Column("ACCESS", ".spec.access"), _READY, _STATUS, _AGE, _REASON, _MESSAGE),
+        (Column("ACCESS", ".spec.access"), *_USUAL),
     ),
     Kind(
         "Pipeline",
         ("pl",),
         "Stages a Task goes through: prompts, gates, loops and the merge.",
-        (Column("STAGES", ".spec.stages[*].name"), _READY, _STATUS, _AGE, _REASON, _MESSAGE),
+        (Column("STAGES", ".spec.stages[*].name"), *_USUAL),
     ),
     Kind(
         "Task",
@@ -120,12 +145,81 @@ _ROWS = (
         (
             Column("PROJECT", ".spec.project"),
             Column("BRANCH", ".spec.branch"),
-            _READY,
-            _STATUS,
-            _AGE,
-            _REASON,
-            _MESSAGE,
+            *_USUAL,
         ),
+    ),
+    Kind(
+        "Settings",
+        (),
+        "What holds for the whole controller: source, limits, notifications. One object, called default.",
+        (Column("PATHS", ".spec.source.paths"), *_USUAL),
+    ),
+    Kind(
+        "Account",
+        ("acct",),
+        "Who pays and who throttles: secrets, prices, concurrency.",
+        (Column("QUOTA", ".status.quota.state"), *_USUAL),
+    ),
+    Kind(
+        "Approval",
+        ("ap",),
+        "A decision on one gate, bound to the content it was made on.",
+        (
+            Column("TASK", ".spec.subject.name"),
+            Column("GATE", ".spec.subject.gate"),
+            Column("DECISION", ".spec.decision"),
+            *_USUAL,
+        ),
+    ),
+    Kind(
+        "Policy",
+        ("pol",),
+        "Who may approve what, and what is decided by rule.",
+        (Column("REQUIRED", ".spec.approvals.required", "integer"), *_USUAL),
+    ),
+    Kind(
+        "Question",
+        ("q",),
+        "An agent waits for an answer or a permission.",
+        (
+            Column("FOR", ".spec.subject.name"),
+            Column("ANSWER", ".spec.answer.option"),
+            *_USUAL,
+        ),
+    ),
+    Kind(
+        "Budget",
+        ("bg",),
+        "Money, tokens and time over many Tasks and a period.",
+        (Column("USD", ".spec.max.usd"), Column("TOKENS", ".spec.max.tokens", "integer"), *_USUAL),
+    ),
+    Kind(
+        "Trigger",
+        ("tr",),
+        "A schedule, an interval, a call or a change in git makes Tasks.",
+        (
+            Column("SCHEDULE", ".spec.schedule.cron"),
+            Column("EVERY", ".spec.interval.every"),
+            *_USUAL,
+        ),
+    ),
+    Kind(
+        "Milestone",
+        ("ms",),
+        "Issue documents become Tasks with dependencies.",
+        (Column("DOCUMENTS", ".spec.documents"), *_USUAL),
+    ),
+    Kind(
+        "Board",
+        ("bd",),
+        "A view of Tasks in columns.",
+        (Column("COLUMNS", ".spec.columns[*].name"), *_USUAL),
+    ),
+    Kind(
+        "MergeQueue",
+        ("mq",),
+        "The queue of one project and target. Only the controller makes these.",
+        (Column("PROJECT", ".spec.project"), Column("TARGET", ".spec.target"), *_USUAL),
     ),
 )
 KINDS: dict[str, Kind] = {row.kind: row for row in _ROWS}
@@ -135,7 +229,7 @@ def _by_word() -> dict[str, Kind]:
     words: dict[str, Kind] = {}
     for row in _ROWS:
         for word in (row.singular, row.plural, *row.short_names):
-            assert word not in words, f"two kinds answer to {word!r}"
+            assert words.get(word, row) is row, f"two kinds answer to {word!r}"
             words[word] = row
     return words
 

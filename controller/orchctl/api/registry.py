@@ -7,7 +7,25 @@ path uses `kinds` instead.
 from __future__ import annotations
 
 from orchctl.api import kinds, meta
-from orchctl.api.v1alpha1 import agent, pipeline, project, role, session, task, worktree
+from orchctl.api.v1alpha1 import (
+    account,
+    agent,
+    approval,
+    board,
+    budget,
+    mergequeue,
+    milestone,
+    pipeline,
+    policy,
+    project,
+    question,
+    role,
+    session,
+    settings,
+    task,
+    trigger,
+    worktree,
+)
 
 MODELS: dict[str, type[meta.Manifest]] = {
     "Project": project.Project,
@@ -17,5 +35,15 @@ MODELS: dict[str, type[meta.Manifest]] = {
     "Task": task.Task,
     "Session": session.Session,
     "Worktree": worktree.Worktree,
+    "Settings": settings.Settings,
+    "Account": account.Account,
+    "Approval": approval.Approval,
+    "Policy": policy.Policy,
+    "Question": question.Question,
+    "Budget": budget.Budget,
+    "Trigger": trigger.Trigger,
+    "Milestone": milestone.Milestone,
+    "Board": board.Board,
+    "MergeQueue": mergequeue.MergeQueue,
 }
 assert MODELS.keys() == kinds.KINDS.keys()

@@ -7,10 +7,10 @@ that is not structural, so what cannot be said structurally is an error here rat
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from orchctl.api import registry
+from orchctl.api import fields, meta, registry
 
 Node = dict[str, Any]
 _KEPT = (
@@ -28,14 +28,59 @@ _KEPT = (
     "minProperties",
     "maxProperties",
     "required",
+    "x-kubernetes-int-or-string",
+    "x-kubernetes-preserve-unknown-fields",
+    "x-kubernetes-validations",
+    fields.SUPPORTED,
+    fields.SUPPORTED_VALUES,
 )
 
 
 @functools.cache
 def spec_schema(kind: str) -> Node:
     """The structural schema of the `spec` of a kind. Shared: do not change it."""
-    whole = registry.MODELS[kind].model_json_schema(by_alias=True, mode="validation")
+    whole = _whole(kind)
     return _structural(whole["properties"]["spec"], whole.get("$defs", {}))
+
+
+def root_rules(kind: str) -> list[dict[str, str]]:
+    """The rules that stand with the object itself and not with its spec."""
+    return list(_whole(kind).get("x-kubernetes-validations", ()))
+
+
+@functools.cache
+def _whole(kind: str) -> Node:
+    return registry.MODELS[kind].model_json_schema(by_alias=True, mode="validation")
+
+
+@functools.cache
+def metadata_schema() -> Node:
+    """The structural schema of what a manifest may have as metadata. Shared: do not change it."""
+    whole = meta.ObjectMeta.model_json_schema(by_alias=True, mode="validation")
+    return _structural(whole, whole.get("$defs", {}))
+
+
+def walk(node: Node, path: str = "") -> Iterator[tuple[str, Node]]:
+    """Every node of a schema with its path, such as `.stages[].gates[].name`."""
+    yield path, node
+    for name, each in node.get("properties", {}).items():
+        yield from walk(each, f"{path}.{name}")
+    if "items" in node:
+        yield from walk(node["items"], f"{path}[]")
+    if isinstance(node.get("additionalProperties"), dict):
+        yield from walk(node["additionalProperties"], f"{path}.*")
+
+
+def mapped(node: Node, change: Callable[[Node], Node]) -> Node:
+    """The schema with each node changed, the innermost first; the one given stays as it is."""
+    made = dict(node)
+    if "properties" in node:
+        made["properties"] = {name: mapped(each, change) for name, each in node["properties"].items()}
+    if "items" in node:
+        made["items"] = mapped(node["items"], change)
+    if isinstance(node.get("additionalProperties"), dict):
+        made["additionalProperties"] = mapped(node["additionalProperties"], change)
+    return change(made)
 
 
 def known_fields(kind: str, path: Sequence[object]) -> tuple[str, ...]:
@@ -57,10 +102,15 @@ def _structural(node: Node, definitions: Mapping[str, Node]) -> Node:
         del kept["default"]
     if "const" in merged:
         kept["enum"] = [merged["const"]]
+    if kept.get("x-kubernetes-int-or-string"):
+        return kept
     assert "type" in kept, f"not structural: {merged}"
     if kept["type"] == "object":
         if "properties" in merged:
-            kept["properties"] = {name: _structural(each, definitions) for name, each in merged["properties"].items()}
+            kept["properties"] = {
+                name: _with_default(_structural(each, definitions), each, name in merged.get("required", ()))
+                for name, each in merged["properties"].items()
+            }
         elif isinstance(merged.get("additionalProperties"), dict):
             kept["additionalProperties"] = _structural(merged["additionalProperties"], definitions)
         elif isinstance(merged.get("patternProperties"), dict):
@@ -69,6 +119,12 @@ def _structural(node: Node, definitions: Mapping[str, Node]) -> Node:
     if kept["type"] == "array":
         kept["items"] = _structural(merged["items"], definitions)
     return kept
+
+
+def _with_default(kept: Node, written: Node, required: bool) -> Node:
+    """An object that may be left out and is then made by its model: what a default of `{}` says."""
+    made_by_model = kept.get("type") == "object" and not required and "anyOf" not in written
+    return {**kept, "default": {}} if made_by_model and "default" not in kept else kept
 
 
 def _inlined(node: Node, definitions: Mapping[str, Node]) -> Node:

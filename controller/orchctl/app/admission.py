@@ -232,6 +232,8 @@ class Admission:
             blob=blob,
             labels=tuple(sorted(document.labels)),
             annotations=tuple(sorted(document.annotations)),
+            unsupported=document.unsupported,
+            harmless=document.harmless,
         )
 
     def _uid(self, key: Key, commit: str, seq: int) -> str:
@@ -289,7 +291,10 @@ def _is_known(state: State, fact: events.ObjectAdmitted, *, troubled: bool) -> b
     if obj is None or desired is None or obj.withdrawn or (obj.problems and not troubled):
         return False
     old = (desired.spec_digest, desired.path, desired.line, desired.blob, desired.labels, desired.annotations)
-    return old == (fact.spec_digest, fact.path, fact.line, fact.blob, fact.labels, fact.annotations)
+    if old != (fact.spec_digest, fact.path, fact.line, fact.blob, fact.labels, fact.annotations):
+        return False
+    # A later release may have learnt what this one leaves undone, with nothing changed in git.
+    return (desired.unsupported, desired.harmless) == (fact.unsupported, fact.harmless)
 
 
 def _rejection(state: State, key: Key, problems: list[tuple[str, str]], *, again: bool = False) -> list[events.Event]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 from orchctl.adapters.backends import plans, registry
 from orchctl.adapters.executors import starter
 from orchctl.adapters.gitsource import repository
+from orchctl.adapters.templates import rendering
 from orchctl.core import actions, events, ports
 from orchctl.core.ids import AttemptId, Key
 from orchctl.core.resolve import CONTROL_REPO
@@ -45,9 +47,11 @@ class Effects:
         self._sessions = sessions
         self._environ = environ
         self._python = python
+        self._renderer = rendering.Renderer(python)
         self._handlers: dict[type[actions.Effect], Callable[[actions.Action, Any], list[events.Event]]] = {
             actions.SyncHub: self._sync_hub,
             actions.CreateTree: self._create_tree,
+            actions.RenderPrompt: self._render_prompt,
             actions.RunAgent: self._run_agent,
             actions.CommitLeftovers: self._commit_leftovers,
             actions.ImportWork: self._import_work,
@@ -176,6 +180,11 @@ class Effects:
     def _environment(self, extra: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
         home = self._environ.get("HOME", str(Path.home()))
         return plans.base_env(home, self._environ.get("PATH", os.defpath), extra, self._environ)
+
+    def _render_prompt(self, action: actions.Action, do: actions.RenderPrompt) -> list[events.Event]:
+        """Long values go to files among the sessions' records, in a folder no attempt can be called."""
+        made = self._renderer.render(dict(do.texts), json.loads(do.roots), self._sessions / ".values")
+        return [events.PromptRendered(action.object, action.key, digest=made.digest, texts=tuple(made.texts.items()))]
 
     def _run_agent(self, action: actions.Action, do: actions.RunAgent) -> list[events.Event]:
         prompt_file = self._text_file(do.attempt, "prompt", do.prompt)

@@ -26,10 +26,11 @@ class Finding:
     field: str
     message: str
     code: str
+    severity: str = "error"  # or note: nothing is wrong, and somebody should know
 
     def __str__(self) -> str:
         field = f"{self.field}: " if self.field else ""
-        return f"{self.path}:{self.line}:{self.column}: error: {field}{self.message} [{self.code}]"
+        return f"{self.path}:{self.line}:{self.column}: {self.severity}: {field}{self.message} [{self.code}]"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Report:
     findings: tuple[Finding, ...]
     objects: int
     files: int
+    notes: tuple[Finding, ...] = ()  # what is asked for and has no behaviour yet
 
     @property
     def summary(self) -> str:
@@ -64,7 +66,19 @@ def lint(paths: Sequence[str], base: str, around: str | None = None) -> Report:
         for problem in problems
     }
     order = sorted(findings, key=lambda found: (found.path, found.line, found.column, found.field, found.message))
-    return Report(tuple(order), len(documents), len(judged))
+    return Report(tuple(order), len(documents), len(judged), tuple(_notes(documents)))
+
+
+def _notes(documents: Sequence[manifests.Document]) -> Iterator[Finding]:
+    """What the status will say as `Supported=False`, said before anything is committed."""
+    for document in documents:
+        for field in document.unsupported:
+            message = "is read and checked, and has no behaviour in this release"
+            if field not in document.harmless and document.kind in ("Task", "Pipeline", "Role", "Agent", "Project"):
+                message += ": no task that needs it will start"
+            shown = document.kind if field == "kind" else field
+            place = (document.path, document.line, 1)
+            yield Finding(*place, shown, message, "not_implemented", severity="note")
 
 
 def documents_in(folder: str) -> list[manifests.Document]:

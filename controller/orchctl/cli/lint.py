@@ -42,9 +42,9 @@ def run(words: Sequence[str], context: Context) -> int:
     elif options.output == "sarif":
         from orchctl.cli import sarif
 
-        context.say(sarif.document(report.findings))
+        context.say(sarif.document((*report.findings, *report.notes)))
     else:
-        for finding in report.findings:
+        for finding in (*report.findings, *report.notes):
             context.say(_github(finding) if options.output == "github" else str(finding))
         context.say(report.summary)
     return failures.INVALID if report.findings else failures.OK
@@ -84,4 +84,5 @@ def _github(finding: Finding) -> str:
     message = f"{finding.field}: {finding.message} [{finding.code}]".removeprefix(": ")
     escaped = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
     path = finding.path.replace("%", "%25").replace(",", "%2C").replace(":", "%3A")
-    return f"::error file={path},line={finding.line},col={finding.column}::{escaped}"
+    command = "notice" if finding.severity == "note" else "error"
+    return f"::{command} file={path},line={finding.line},col={finding.column}::{escaped}"

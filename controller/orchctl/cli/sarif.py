@@ -39,7 +39,7 @@ def _result(finding: Finding, rule: int) -> dict[str, object]:
     return {
         "ruleId": finding.code,
         "ruleIndex": rule,
-        "level": "error",
+        "level": finding.severity,
         "message": {"text": field + finding.message},
         "locations": [{"physicalLocation": place}],
     }

@@ -11,12 +11,13 @@ class Verb:
 
     def __init__(self, name: str, group: str, summary: str, example: str) -> None:
         self.name = name
-        self.module = f"orchctl.cli.{name}"
+        self.module = f"orchctl.cli.{name.replace('-', '_')}"
         self.group = group
         self.summary = summary
         self.example = example
 
 
+WIDTH = 13
 START, LOOK, OPERATE = "Start", "Look (needs no running controller)", "Operate"
 
 VERBS = {
@@ -26,6 +27,8 @@ VERBS = {
         Verb("init", START, "make this repository a project", "orchctl init"),
         Verb("run", START, "commit a task made from a prompt and follow it", 'orchctl run "Fix the login"'),
         Verb("lint", START, "check manifests, with file, line and column", "orchctl lint"),
+        Verb("explain", START, "what a kind or a field is for", "orchctl explain task.spec.dependsOn"),
+        Verb("api-resources", START, "the kinds, and how much of each works today", "orchctl api-resources"),
         Verb("get", LOOK, "list objects", "orchctl get tasks"),
         Verb("describe", LOOK, "all about one object", "orchctl describe task/fix-login"),
         Verb("why", LOOK, "what it waits for, by which rule, what would change it", "orchctl why fix-login"),
@@ -46,8 +49,8 @@ def help_text() -> str:
         lines.append(f"{group}:")
         for verb in VERBS.values():
             if verb.group == group:
-                lines.append(f"  {verb.name:<11} {verb.summary}")
-                lines.append(f"  {'':<11}   $ {verb.example}")
+                lines.append(f"  {verb.name:<{WIDTH}} {verb.summary}")
+                lines.append(f"  {'':<{WIDTH}}   $ {verb.example}")
         lines.append("")
     lines.append("The control repo is the one around the current folder; --repo or ORCHCTL_REPO names another.")
     return "\n".join(lines) + "\n"

@@ -45,6 +45,15 @@ class CreateTree(Effect):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class RenderPrompt(Effect):
+    """Render a stage's templates. Repeatable: the result follows from what is here."""
+
+    texts: tuple[tuple[str, str], ...]  # name of the field, for people, and its template
+    roots: str  # canonical JSON of what expressions may name
+    verb: str = "RenderPrompt"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class RunAgent(Effect):
     """Start the agent of a session under a shim. Probeable: a shim starts at most once per attempt id."""
 
@@ -158,6 +167,7 @@ EFFECTS: dict[str, type[Effect]] = {
     for effect in (
         SyncHub,
         CreateTree,
+        RenderPrompt,
         RunAgent,
         CommitLeftovers,
         ImportWork,

@@ -52,6 +52,8 @@ class ObjectAdmitted(Event):
     blob: str
     labels: tuple[tuple[str, str], ...] = ()
     annotations: tuple[tuple[str, str], ...] = ()
+    unsupported: tuple[str, ...] = ()  # fields that are set and have no behaviour yet; `kind`: the kind as such
+    harmless: tuple[str, ...] = ()  # those of them without which what is done stays the same
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -118,6 +120,12 @@ class HubSynced(Outcome):
 @dataclasses.dataclass(frozen=True, slots=True)
 class TreeCreated(Outcome):
     path: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PromptRendered(Outcome):
+    digest: str  # of the texts: two agents with equal digests were told the same
+    texts: tuple[tuple[str, str], ...]  # by the field names of the effect
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -310,6 +318,7 @@ EVENTS: dict[str, type[Event]] = {
         ActionFailed,
         HubSynced,
         TreeCreated,
+        PromptRendered,
         AttemptStarted,
         WorkImported,
         RoomCreated,

@@ -73,6 +73,7 @@ _FOLDS: dict[type[events.Event], Callable[[Object, Any, events.Now], Object]] = 
     events.ActionFailed: outcomes.action_failed,
     events.HubSynced: outcomes.hub_synced,
     events.TreeCreated: outcomes.tree_created,
+    events.PromptRendered: outcomes.prompt_rendered,
     events.AttemptStarted: outcomes.attempt_started,
     events.AttemptEnded: outcomes.attempt_ended,
     events.WorkImported: outcomes.work_imported,

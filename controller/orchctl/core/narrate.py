@@ -66,6 +66,9 @@ def _of_work(event: events.Event) -> Line | None:
             return _warning(f"{event.verb}Failed", event.message)
         case events.TreeCreated():
             return _normal("WorktreeCreated", event.path)
+        case events.PromptRendered():
+            names = " and ".join(name for name, _ in event.texts)
+            return _normal("PromptRendered", f"{names}, digest {event.digest[:12]}")
         case events.TreeRemoved():
             return _normal("WorktreeRemoved", event.name)
         case events.AttemptEnded():

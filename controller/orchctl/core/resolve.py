@@ -16,7 +16,7 @@ from orchctl.api.v1alpha1 import role as role_kind
 from orchctl.api.v1alpha1 import task as task_kind
 from orchctl.core import names
 from orchctl.core.because import Because
-from orchctl.core.ids import Key, key_of, name_of, namespace_of
+from orchctl.core.ids import Key, key_of, kind_of, name_of, namespace_of
 from orchctl.core.plan import AgentPlan, Check, Plan, Resolved, StagePlan
 from orchctl.core.state import Object, Revision
 from orchctl.core.view import View
@@ -30,6 +30,7 @@ DEFAULT_STAGE_TIMEOUT_S = 3600
 DEFAULT_LOOP_LIMIT = 2
 CONTROL_REPO = "."  # as a project's repo: the repo that holds the manifests
 SPECS_CACHED_MAX = 1024
+FIELDS_NAMED_MAX = 5
 
 
 class Unresolved(Exception):
@@ -71,6 +72,9 @@ def plan_of(view: View, obj: Object, revision: Revision | None) -> Plan:
     project_obj = find_project(view, namespace, task.project)
     project = project_spec(project_obj.desired.spec) if project_obj and project_obj.desired else _NO_PROJECT
     project_name = name_of(project_obj.key) if project_obj is not None else "control"
+    _require_support(obj)
+    if project_obj is not None:
+        _require_support(project_obj)
     resolved.append(Resolved("project", project_name, "Task" if task.project else "BuiltIn"))
     inputs = _Inputs(view, namespace, task, project, project_name, resolved)
     pipeline = _pipeline(inputs)
@@ -127,6 +131,20 @@ def _find(view: View, kind: str, namespace: str, name: str) -> Object:
     raise Unresolved(Because("GIT-7", f"{wanted} does not exist", unblock=unblock, waiting="Dependency"))
 
 
+def _require_support(obj: Object) -> None:
+    """Nothing starts on a part of what is asked: a gate or a limit that nobody watches is worse than none (GIT-3)."""
+    if obj.desired is None or not obj.desired.in_the_way:
+        return
+    named = ", ".join(obj.desired.in_the_way[:FIELDS_NAMED_MAX])
+    more = len(obj.desired.in_the_way) - FIELDS_NAMED_MAX
+    named += f" and {more} more" if more > 0 else ""
+    text = f"{obj.key} asks for what this release does not do yet: {named}"
+    unblock = f"remove it from {obj.desired.path}:{obj.desired.line}, or name another {kind_of(obj.key)}"
+    if kind_of(obj.key) == "Task":
+        unblock = f"remove it from {obj.desired.path}:{obj.desired.line}, or wait for a release that does it"
+    raise Unresolved(Because("GIT-3", text, unblock=unblock, waiting="NotImplemented"))
+
+
 def _known(view: View, kind: str) -> str:
     return ", ".join(sorted(name_of(obj.key) for obj in view.all_of(kind) if obj.desired)) or "none known"
 
@@ -138,6 +156,7 @@ def _pipeline(inputs: _Inputs) -> pipeline_kind.PipelineSpec:
     inputs.resolved.append(Resolved("pipeline", name, source))
     found = _find(inputs.view, "Pipeline", inputs.namespace, name)
     assert found.desired is not None
+    _require_support(found)
     return pipeline_kind.PipelineSpec.model_validate_json(found.desired.spec)
 
 
@@ -159,6 +178,7 @@ def _stage(inputs: _Inputs, pipeline: pipeline_kind.PipelineSpec, stage: pipelin
         return base
     found = _find(inputs.view, "Role", inputs.namespace, stage.role)
     assert found.desired is not None
+    _require_support(found)
     role = role_kind.RoleSpec.model_validate_json(found.desired.spec)
     agent = _agent(inputs, stage, role)
     return dataclasses.replace(base, role=stage.role, system=role.system, agent=agent)
@@ -218,6 +238,7 @@ def _find_agent(view: View, name: str) -> str:
     """Agents are cluster-scoped: their key has an empty namespace."""
     obj = view.get(Key(f"Agent//{name}"))
     if obj is not None and obj.desired is not None and not obj.withdrawn:
+        _require_support(obj)
         return obj.desired.spec
     unblock = f"add an Agent named `{name}`, or name one of: {_known(view, 'Agent')}"
     raise Unresolved(Because("GIT-7", f"Agent {name} does not exist", unblock=unblock, waiting="Dependency"))

@@ -29,6 +29,13 @@ class Desired:
     blob: str
     labels: tuple[tuple[str, str], ...]
     annotations: tuple[tuple[str, str], ...]
+    unsupported: tuple[str, ...] = ()  # fields that are set and have no behaviour yet; `kind`: the kind as such
+    harmless: tuple[str, ...] = ()  # those of them without which what is done stays the same
+
+    @property
+    def in_the_way(self) -> tuple[str, ...]:
+        """Fields nobody may go on without: what would be done would be something else than what is asked."""
+        return tuple(field for field in self.unsupported if field not in self.harmless)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -97,6 +104,16 @@ class Ending:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Rendering:
+    """What the templates of a stage became, once per cycle."""
+
+    stage: int
+    cycle: int
+    digest: str
+    texts: tuple[tuple[str, str], ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class TaskState:
     plan: Plan
     started: Now
@@ -104,6 +121,7 @@ class TaskState:
     stage: int = 0
     cycle: int = 0  # how often the failure edge has been taken
     feedback: str = ""
+    rendering: Rendering | None = None  # the last one
     branch: str = ""  # the target branch, once known
     target: Oid | None = None  # head of the target branch when last fetched
     base: Oid | None = None  # the commit the worktree was made from

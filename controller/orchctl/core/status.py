@@ -10,8 +10,8 @@ import dataclasses
 from orchctl.api import conditions as api
 from orchctl.api import kinds
 from orchctl.core.events import Now
-from orchctl.core.ids import kind_of
-from orchctl.core.state import Object, SessionState, TaskState, WorktreeState
+from orchctl.core.ids import Key, kind_of
+from orchctl.core.state import Desired, Object, SessionState, TaskState, WorktreeState
 from orchctl.kit import timestamps
 
 
@@ -48,12 +48,33 @@ def _wanted(obj: Object) -> list[_Wanted]:
     if obj.stalled:
         return [_stalled("InternalError", obj.stalled), _Wanted(api.READY, "False", "InternalError", obj.stalled)]
     if obj.task is not None:
-        return [*_accepted(obj), *_task(obj, obj.task)]
+        return [*_accepted(obj), _supported(obj), *_task(obj, obj.task)]
     if obj.session is not None:
         return _session(obj.session)
     if obj.worktree is not None:
         return _worktree(obj, obj.worktree)
-    return [*_accepted(obj), *_declared(obj)]
+    return [*_accepted(obj), _supported(obj), *_declared(obj)]
+
+
+def _supported(obj: Object) -> _Wanted:
+    """Present only while something that is asked for has no behaviour: it is named, never silently ignored."""
+    if obj.desired is None or not (obj.desired.unsupported or kinds.KINDS[kind_of(obj.key)].made_by_controller):
+        return _Wanted(api.SUPPORTED, None, "")
+    return _Wanted(api.SUPPORTED, "False", api.Reason.NOT_IMPLEMENTED, _not_supported(obj.key, obj.desired))
+
+
+def _not_supported(key: Key, desired: Desired) -> str:
+    row = kinds.KINDS[kind_of(key)]
+    if row.made_by_controller:
+        return "in this release the controller makes these itself; one written by hand is not acted on"
+    if row.supported == "no":
+        return f"in this release nothing happens because of a {row.kind}; it is read and checked"
+    said = []
+    if desired.in_the_way:
+        said.append(f"nothing starts that needs {', '.join(desired.in_the_way)}: this release does not do that yet")
+    if desired.harmless:
+        said.append(f"work goes on without {', '.join(desired.harmless)}, which this release does not do yet")
+    return "; ".join(said)
 
 
 def _accepted(obj: Object) -> list[_Wanted]:
@@ -77,12 +98,12 @@ def _declared(obj: Object) -> list[_Wanted]:
             _Wanted(api.READY, "False", api.Reason.VALIDATION_FAILED, message),
             _stalled(api.Reason.VALIDATION_FAILED, message),
         ]
-    if kinds.KINDS[kind_of(obj.key)].made_by_controller:
-        message = "in this release the controller makes these itself; one written by hand is not acted on"
-        said = (api.Reason.NOT_IMPLEMENTED, message)
-        return [_Wanted("Supported", "False", *said), _Wanted(api.READY, "False", *said), _stalled(*said)]
+    is_task = obj.key.startswith("Task/")
+    if not is_task and (obj.desired.in_the_way or kinds.KINDS[kind_of(obj.key)].made_by_controller):
+        said = (api.Reason.NOT_IMPLEMENTED, _not_supported(obj.key, obj.desired))
+        return [_Wanted(api.READY, "False", *said), _stalled(*said)]
     cleared = _Wanted(api.STALLED, None, "")
-    if not obj.key.startswith("Task/"):
+    if not is_task:
         return [cleared, _Wanted(api.READY, "True", api.Reason.RECONCILIATION_SUCCEEDED)]
     return [
         cleared,

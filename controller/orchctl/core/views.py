@@ -136,7 +136,8 @@ def summary(obj: Object) -> str:
     if obj.worktree is not None:
         return "Removed" if obj.worktree.removed else "Ready" if obj.worktree.path else "Creating"
     if kind_of(obj.key) != "Task":
-        return "Deleting" if obj.withdrawn else "Ready"
+        word = "NotImplemented" if obj.desired is not None and obj.desired.in_the_way else "Ready"
+        return "Deleting" if obj.withdrawn else word
     if obj.task is not None and obj.task.ended is not None:
         return obj.task.ended.outcome
     if obj.because is not None and obj.because.waiting:

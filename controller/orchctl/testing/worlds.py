@@ -54,6 +54,10 @@ class World:
                 return [synced]
             case actions.CreateTree():
                 return [events.TreeCreated(key, action.key, path=f"/trees/{do.name}")]
+            case actions.RenderPrompt():
+                # Not what jinja makes of it: enough to tell a rendered text from its template.
+                texts = tuple((name, text.replace("${{", "<").replace("}}", ">")) for name, text in do.texts)
+                return [events.PromptRendered(key, action.key, digest=oid(*sum(texts, ())), texts=texts)]
             case actions.RunAgent() | actions.CommitLeftovers() | actions.RunCheck():
                 return self._attempt(action, do)
             case actions.CancelAttempt():

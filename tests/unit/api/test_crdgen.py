@@ -24,15 +24,23 @@ def flaws(schema):
     for path, node in nodes(schema):
         for name in sorted(forbidden & node.keys()):
             yield f"{path}: {name}"
-        if "type" not in node:
+        if ("type" in node) == ("x-kubernetes-int-or-string" in node):
             yield f"{path}: no type"
+        if node.get("default") == {} and node.get("required"):
+            yield f"{path}: a default that is not valid"
+        if any(name.startswith("x-orchctl") for name in node):
+            yield f"{path}: a mark of our own"
         if node.get("type") == "array" and not ("items" in node and "maxItems" in node):
             yield f"{path}: list without items or maximum"
         if "properties" in node and "additionalProperties" in node:
             yield f"{path}: properties beside additionalProperties"
         if "additionalProperties" in node and "maxProperties" not in node:
             yield f"{path}: map without maximum"
-        if path.startswith(".spec") and node.get("type") == "string" and not ({"maxLength", "enum"} & node.keys()):
+        if (
+            path.startswith(".spec")
+            and node.get("type", "string") == "string"
+            and not ({"maxLength", "enum"} & node.keys())
+        ):
             yield f"{path}: string without maximum"
 
 

@@ -18,7 +18,7 @@ def test_the_table_is_found_by_every_word_for_a_kind():
         assert found.kind == "Task"
     assert kinds.find("taks") is None
     assert kinds.suggest("taks") in ("task", "tasks")
-    assert [each.kind for each in kinds.KINDS.values() if not each.namespaced] == ["Agent"]
+    assert [each.kind for each in kinds.KINDS.values() if not each.namespaced] == ["Agent", "Settings", "Account"]
 
 
 def test_the_table_and_kit_import_nothing_heavy():

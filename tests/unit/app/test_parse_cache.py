@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -141,3 +144,13 @@ def test_what_git_no_longer_holds_is_dropped_at_the_next_start(control: Control,
     control.admission._cache.close()  # type: ignore[union-attr]
     with contextlib.closing(sqlite3.connect(tmp_path / "cache.db")) as db:
         assert db.execute("SELECT count(*) FROM parsed").fetchone() == (5,)
+
+
+def test_the_version_covers_all_the_code_a_parse_runs_through() -> None:
+    """Else a release that judges manifests otherwise would go on with what the one before it made of them."""
+    listing = "import json, sys, orchctl.adapters.manifests; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", listing], capture_output=True, check=True, timeout=60)
+    ours = [name.replace(".", "/") for name in json.loads(done.stdout) if name.startswith("orchctl.")]
+    covered = [f"orchctl/{source.removesuffix('.py')}" for source in cache.SOURCES]
+    bare = ("orchctl/adapters", "orchctl/core")  # packages that import nothing
+    assert [name for name in ours if not name.startswith(tuple(covered)) and name not in bare] == []

@@ -27,6 +27,11 @@ CASES = {
     "events": ["events", "-A"],
     "events-for": ["events", "--for", "add-login"],
     "help": ["--help"],
+    "explain-task": ["explain", "task"],
+    "explain-depends-on": ["explain", "tasks.spec.dependsOn"],
+    "explain-gate": ["explain", "pl.spec.stages.gates"],
+    "explain-budget-recursive": ["explain", "budget", "--recursive"],
+    "api-resources": ["api-resources"],
 }
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from orchctl.api import kinds
 from orchctl.app.read import failures, locate, rows
 from orchctl.cli import logs
 from tests.unit.cli import ledger_fixture
@@ -21,7 +22,15 @@ HEAVY = ("pydantic", "pygit2", "ruamel", "rich", "dataclasses", "asyncio", "msgs
 
 @pytest.mark.parametrize(
     "words",
-    [["get", "tasks"], ["get", "all", "-o", "yaml"], ["describe", "add-login"], ["why", "add-login"], ["events"]],
+    [
+        ["get", "tasks"],
+        ["get", "all", "-o", "yaml"],
+        ["describe", "add-login"],
+        ["why", "add-login"],
+        ["events"],
+        ["explain", "task.spec"],
+        ["api-resources"],
+    ],
 )
 @pytest.mark.usefixtures("ledger")
 def test_reads_load_nothing_heavy(words: list[str], repo: Path, state_home: Path) -> None:
@@ -251,3 +260,11 @@ def test_a_reader_that_has_enough_ends_it_quietly(ledger: ledger_fixture.Ledger,
 def test_version(orchctl: Command) -> None:
     assert orchctl("version").output == orchctl("--version").output == "orchctl 0.1.0\n"
     assert json.loads(orchctl("version", "-o", "json").output) == {"version": "0.1.0"}
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS)
+@pytest.mark.usefixtures("ledger")
+def test_every_kind_can_be_listed_by_every_word_for_it(kind: str, orchctl: Command) -> None:
+    row = kinds.KINDS[kind]
+    for word in (row.singular, row.plural, *row.short_names):
+        assert orchctl("get", word, "-A", "-o", "wide").code == 0

@@ -47,7 +47,8 @@ class Life:
         """Hand facts in and carry out what follows until the machine rests."""
         pending = list(facts)
         for _ in range(STEPS_MAX):
-            self.delivered += pending
+            # Only what comes from the world can come late or twice: admission makes its facts one after the other.
+            self.delivered += [fact for fact in pending if isinstance(fact, events.Outcome | events.AttemptEnded)]
             step = self.bench.machine.step(pending, self.bench.now)
             self.check(step)
             pending = [fact for action in step.actions for fact in self.execute(action)]

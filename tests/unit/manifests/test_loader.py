@@ -5,6 +5,7 @@ import json
 import pytest
 
 from orchctl.adapters import manifests
+from orchctl.api import kinds
 
 HEAD = "apiVersion: orchctl.dev/v1alpha1\n"
 
@@ -23,7 +24,10 @@ def test_a_task_needs_only_its_prompt_and_gets_the_rest():
     ).documents
     assert (task.key, task.path, task.index, task.line) == ("Task/default/fix", "a.yaml", 0, 1)
     assert task.labels == (("a", "1"), ("b", "2"))
-    assert task.spec_json == '{"agents":[],"priority":0,"prompt":"no"}'
+    assert task.spec_json == (
+        '{"agents":[],"dependsOn":[],"params":{},"priority":0,"prompt":"no","reads":[],"sparse":[],"suspend":false,'
+        '"touches":[]}'
+    )
 
 
 def test_the_same_spec_written_otherwise_is_the_same():
@@ -62,8 +66,7 @@ def test_all_problems_of_all_documents_are_reported_in_order_of_position():
         "a.yaml:9:23: error: spec.stages[0].onFailure.goto: must be a string; put it in quotes [wrong_type]",
         'a.yaml:10:5: error: spec.stages[1].nam: unknown field "nam", did you mean "name"? [unknown_field]',
         "a.yaml:10:5: error: spec.stages[1].name: must be given [missing]",
-        "a.yaml:13:7: error: kind: must be one of Project, Agent, Role, Pipeline, Task, Session, Worktree,"
-        " did you mean 'Task'? [unknown_kind]",
+        f"a.yaml:13:7: error: kind: must be one of {', '.join(kinds.KINDS)}, did you mean 'Task'? [unknown_kind]",
     ]
 
 
@@ -97,11 +100,14 @@ def test_git_8_each_mistake_in_a_task_is_located_and_says_what_must_be(spec, lin
     ("stages", "line"),
     [
         ("[]", "4:16: error: spec.stages: must have at least 1 entry [too_few]"),
-        ("[{name: a}]", "4:17: error: spec.stages[0]: must have a `role`, a `merge` or at least one of `gates`"),
-        ("[{name: a, gates: [{}]}]", "4:35: error: spec.stages[0].gates[0]: must have exactly one of `checks`"),
-        ("[{name: a, role: r, merge: {}}]", "4:43: error: spec.stages[0].merge: must not be beside `role`"),
+        ("[{name: a}]", "4:17: error: spec.stages[0]: must have a `role`, a `panel`, `tasks`, a `merge`, a"),
+        (
+            "[{name: a, gates: [{}]}]",
+            "4:35: error: spec.stages[0].gates[0]: must have exactly one of `checks`, `command`",
+        ),
+        ("[{name: a, role: r, merge: {}}]", "4:17: error: spec.stages[0]: must have at most one of `role`, `panel`"),
         ("[{name: a, merge: {}}, {name: b, role: r}]", "4:34: error: spec.stages[0].merge: must be in the last stage"),
-        ("[{name: a, role: r}, {name: a, role: r}]", "4:44: error: spec.stages[1].name: must be unique; 'a' is also"),
+        ("[{name: a, role: r}, {name: a, role: r}]", "4:44: error: spec.stages[1].name: must be unique in the list"),
         ("[{name: a, role: r, onFailure: {goto: z}}]", "4:54: error: spec.stages[0].onFailure.goto: must be this"),
         ("[{name: a, gates: [{checks: {}}, {checks: {}}]}]", "4:49: error: spec.stages[0].gates[1]: must be unique"),
     ],
@@ -140,7 +146,7 @@ def test_strings_of_yaml_1_2_stay_strings():
 def test_an_alias_stands_for_what_it_names():
     text = f"{HEAD}kind: Project\nmetadata: {{name: a}}\nspec: {{checks: [{{name: &x unit, run: *x}}]}}\n"
     assert json.loads(load(text).documents[0].spec_json)["checks"] == [
-        {"name": "unit", "run": "unit", "timeout": "10m"}
+        {"name": "unit", "run": "unit", "scopes": [], "timeout": "10m"}
     ]
 
 

@@ -1,7 +1,10 @@
 """References between documents and duplicate identities (GIT-4, GIT-7), and the built-in catalogue."""
 
+import json
+
 from orchctl.adapters import manifests
 from orchctl.adapters.manifests import catalog
+from orchctl.core.ids import key_of
 
 HEAD = "apiVersion: orchctl.dev/v1alpha1\n"
 
@@ -48,9 +51,31 @@ def test_git_4_two_files_with_one_identity_are_both_named():
     assert "one.yaml:1" in problems[1].message
 
 
-def test_the_catalogue_loads_and_refers_only_to_itself():
+ROLES = ["orchestrator", "planner", "coder", "reviewer", "security-reviewer", "tester", "resolver", "scorer", "scribe"]
+PIPELINES = ["change", "quickfix", "feature", "dev-review-fix", "chore", "research", "land"]
+USABLE = {"change", "quickfix", "chore", "research"}  # the others ask for what is not done yet, and say so
+
+
+def test_the_catalogue_holds_what_it_promises_and_refers_only_to_itself():
     built_in = catalog.documents()
-    assert {"Pipeline/default/quickfix", "Pipeline/default/change", "Role/default/coder", "Agent//script"} <= {
-        each.key for each in built_in
-    }
+    named = {(each.kind, each.name) for each in built_in}
+    assert named >= {("Role", name) for name in ROLES}
+    assert named >= {("Pipeline", name) for name in PIPELINES}
+    assert named >= {("Policy", "solo"), ("Policy", "team"), ("Agent", "script")}
+    assert manifests.check_references(built_in) == ()
     assert manifests.check_references(()) == ()
+
+
+def test_a_built_in_pipeline_is_usable_or_says_what_is_not_done_yet():
+    found = {each.key: each for each in catalog.documents()}
+    for name in PIPELINES:
+        pipeline = found[key_of("Pipeline", "default", name)]
+        roles = [each.name for each in pipeline.references if each.kind == "Role"]
+        asked = [field for key in roles for field in found[key_of("Role", "default", key)].unsupported]
+        assert bool([*pipeline.unsupported, *asked]) == (name not in USABLE), name
+
+
+def test_every_role_says_in_its_prompt_what_it_is_for():
+    for document in catalog.documents():
+        if document.kind == "Role":
+            assert len(json.loads(document.spec_json)["system"]) > 200, document.name

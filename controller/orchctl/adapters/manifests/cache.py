@@ -27,7 +27,7 @@ from orchctl.core.ids import Oid
 BUSY_S = 2.0
 CHANGES_MAX = 1_000  # kept in memory until they are written in one transaction
 _PACKAGE = Path(__file__).resolve().parents[2]
-_SOURCES = ("api", "kit", "adapters/manifests")  # all that a parse depends on
+SOURCES = ("api", "kit", "adapters/manifests", "core/ids.py")  # all that a parse depends on
 _TABLE = """CREATE TABLE IF NOT EXISTS parsed(
   oid TEXT NOT NULL, version TEXT NOT NULL, sum INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (oid, version))"""
 _ENCODER = msgspec.json.Encoder()
@@ -39,8 +39,9 @@ _Found = TypeVar("_Found")
 def schema_version() -> str:
     """Names this code: its schemas, its rules and its wording, by their source. No number to forget to raise."""
     taken = hashlib.sha256(f"{orchctl.__version__} {pydantic.VERSION} {ruamel.yaml.__version__}".encode())
-    for folder in _SOURCES:
-        for file in sorted((_PACKAGE / folder).rglob("*.py")):
+    for source in SOURCES:
+        place = _PACKAGE / source
+        for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
             taken.update(f"\0{file.relative_to(_PACKAGE).as_posix()}\0".encode() + file.read_bytes())
     return taken.hexdigest()[:32]
 

@@ -6,15 +6,16 @@ then characters, then events. A bad document costs only itself; all problems of 
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Iterator, Sequence
 
 import pydantic
 
-from orchctl.adapters.manifests import compose, references, wording
+from orchctl.adapters.manifests import compose, inside, references, wording
 from orchctl.adapters.manifests.problems import Document, Loaded, Problem, Reference, by_position
-from orchctl.api import kinds, registry, rules, schema
+from orchctl.api import kinds, registry, schema, support, templated, templates, violations
 from orchctl.core.ids import Key, key_of
 from orchctl.kit import digest, names, text
 
@@ -173,9 +174,14 @@ class _Reading:
                     continue
                 self.add_invalid(kind, each["type"], each["loc"], each.get("ctx", {}), each["msg"])
             return None
-        for violation in rules.violations(manifest):
-            self.add(self.locate(violation.path), field_path(violation.path), violation.message, violation.code)
+        for path, template in templated.templates_of(kind, value):
+            for flaw in templates.check(template):
+                place = inside.place(self.lines, self.raw.line_offset, self.locate(path), template, flaw.offset)
+                self.add(place, field_path(path), flaw.message, "template")
         dumped = manifest.model_dump(mode="json", by_alias=True, exclude_none=True)
+        for violation in violations.violations(manifest, dumped):
+            self.add(self.locate(violation.path), field_path(violation.path), violation.message, violation.code)
+        uses = support.unsupported(manifest)
         metadata = manifest.metadata
         return Document(
             kind=kind,
@@ -188,6 +194,8 @@ class _Reading:
             index=self.raw.index,
             line=self.raw.line + self.raw.line_offset + 1,
             references=tuple(self.reference(*each) for each in references.of_spec(kind, dumped["spec"])),
+            unsupported=tuple(field_path(use.path) for use in uses),
+            harmless=tuple(field_path(use.path) for use in uses if use.harmless),
         )
 
     def reference(self, path: references.Path, kind: str, name: str) -> Reference:
@@ -231,9 +239,13 @@ class _Reading:
             current = current[part]  # type: ignore[index]  # it has marks, so it is a container
         return place
 
+    @functools.cached_property
+    def lines(self) -> list[str]:
+        """Those of the whole file."""
+        return self.source.split("\n")
+
     def text_of_document(self) -> str:
-        lines = self.source.split("\n")
-        body = "\n".join(lines[self.raw.line + self.raw.line_offset :])
+        body = "\n".join(self.lines[self.raw.line + self.raw.line_offset :])
         body = body.removeprefix("---")
         following = _DOCUMENT_START.search(body)
         return body[: following.start()] if following else body

@@ -32,6 +32,8 @@ class Document:
     index: int  # which document of the file, from 0
     line: int  # where it begins, from 1
     references: tuple[Reference, ...] = ()
+    unsupported: tuple[str, ...] = ()  # fields that are set and have no behaviour yet; `kind`: the kind as such
+    harmless: tuple[str, ...] = ()  # those of them without which what is done stays the same
 
     @property
     def key(self) -> Key:

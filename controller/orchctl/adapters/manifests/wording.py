@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from orchctl.api import fields, meta
+from orchctl.api import fields, formats, meta
 from orchctl.kit import text
 
 SHOWN_MAX = 60
@@ -37,7 +37,7 @@ def describe(kind: str, context: Context, value: object, message: str) -> tuple[
         return fields.PATTERN_MUST.get(str(context.get("pattern")), "must have another form"), "bad_format"
     if kind in ("enum", "literal_error"):
         return _one_of(str(context.get("expected", "")), value), "not_allowed"
-    if kind in ("plain_line", "git_branch", "relative_glob"):
+    if kind in ("plain_line", "git_branch", "relative_glob") or kind in formats.CODES:
         return message, "bad_format"
     return text.one_line(f"must be valid: {message}"), kind
 

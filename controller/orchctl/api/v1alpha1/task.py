@@ -2,23 +2,96 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import Field
 
-from orchctl.api import fields, meta
+from orchctl.api import fields, meta, rules
 
 
-class TaskSpec(fields.Model):
+class Until(StrEnum):
+    VERIFIED = "Verified"
+    MERGED = "Merged"
+
+
+class DependencyFailure(StrEnum):
+    FAIL = "Fail"
+    SKIP = "Skip"
+    CONTINUE = "Continue"
+
+
+class Shutdown(StrEnum):
+    NOW = "Now"
+    AFTER_CLEANUP = "AfterCleanup"
+    AFTER_CURRENT = "AfterCurrent"
+
+
+class TaskBase(fields.Model):
+    RULES = (rules.one_of("branch", "task", "session"),)
+
+    branch: fields.Branch | None = Field(default=None, description="Branch to start from.")
+    task: fields.Name | None = Field(default=None, description="Task on whose work this one is stacked.")
+    session: fields.Name | None = Field(default=None, description="Session whose branch to start from.")
+
+
+class Dependency(fields.Model):
+    task: fields.Reference = Field(description="Task that must get that far first, as name or namespace/name.")
+    until: Until = Field(default=Until.MERGED, description="How far.")
+    on_failure: DependencyFailure = Field(
+        default=DependencyFailure.FAIL, description="What its failure does to this Task."
+    )
+
+
+class Read(fields.Model):
+    RULES = (rules.one_of("project", "task"),)
+
+    project: fields.Reference | None = Field(default=None, description="Project whose branch is checked out.")
+    task: fields.Reference | None = Field(default=None, description="Task whose work is checked out.")
+
+
+class TaskFields(fields.Model):
+    """All of a Task but its prompt; also what a template may set."""
+
+    RULES = (
+        rules.Rule(
+            "!has(self.startAfter) || !has(self.deadline) || timestamp(self.startAfter) < timestamp(self.deadline)",
+            "must be later than `startAfter`",
+            path=("deadline",),
+        ),
+        rules.unique("dependsOn", "task"),
+    )
+
     project: fields.Name | None = Field(default=None, description="Project; unset: the only one of the namespace.")
     pipeline: fields.Name | None = Field(default=None, description="Pipeline; unset: the project's default.")
     title: fields.Line | None = Field(default=None, description="One line for people; unset: the prompt's first.")
-    prompt: fields.Prompt = Field(description="What is to be done. Never a template.")
+    params: fields.Parameters = fields.planned("Values of the pipeline's parameters.", {})
     agents: fields.Agents = Field(default=(), description="Agents in order of preference, as name or name/model.")
+    base: TaskBase | None = fields.planned("Where the work starts; unset: the project's branch.")
+    touches: fields.Globs = fields.planned(
+        "Globs the work will change; Tasks that overlap take turns.", (), harmless=True
+    )
+    sparse: fields.Paths = fields.planned("Folders to check out; empty: all.", ())
+    reads: Annotated[tuple[Read, ...], Field(max_length=8)] = fields.planned(
+        "What is checked out, read-only, beside the worktree.", ()
+    )
+    depends_on: Annotated[tuple[Dependency, ...], Field(max_length=fields.LIST_ITEMS_MAX)] = fields.planned(
+        "Tasks that must come first.", ()
+    )
+    merge_group: fields.Name | None = fields.planned("All Tasks of the group land together, or none does.")
     priority: Annotated[int, Field(ge=-fields.PRIORITY_MAX, le=fields.PRIORITY_MAX)] = Field(
         default=0, description="Higher goes first when capacity is short."
     )
     timeout: fields.Duration | None = Field(default=None, description="Longest time from start to end.")
+    start_after: fields.Timestamp | None = fields.planned("It does not start before this time.")
+    deadline: fields.Timestamp | None = fields.planned("It fails if it is not done by then.")
+    budget: fields.Amounts | None = fields.planned("What all its sessions together may consume.")
+    suspend: bool = fields.planned("It stands still, at a safe point, while this is true.", False)
+    shutdown: Shutdown | None = fields.planned("It is cancelled, in this way, even while suspended.")
+
+
+class TaskSpec(TaskFields):
+    prompt: fields.Prompt = Field(description="What is to be done. Never a template.")
 
 
 class Task(meta.Manifest):

@@ -25,8 +25,13 @@ MANIFEST = kinds.Kind(
         kinds.Column("MESSAGE", '.status.conditions[?(@.type=="Accepted")].message'),
     ),
 )
-ALL_KINDS = (MANIFEST, *(kinds.KINDS[name] for name in ("Project", "Task", "Session", "Worktree")))
-CATALOGUE_KINDS = tuple(kinds.KINDS[name] for name in ("Pipeline", "Role", "Agent"))
+_CATALOGUE = ("Pipeline", "Role", "Agent", "Policy")
+ALL_KINDS = (
+    MANIFEST,
+    *(kinds.KINDS[name] for name in ("Project", "Task", "Session", "Worktree")),
+    *(row for name, row in kinds.KINDS.items() if name not in ("Project", "Task", "Session", "Worktree", *_CATALOGUE)),
+)
+CATALOGUE_KINDS = tuple(kinds.KINDS[name] for name in _CATALOGUE)
 
 
 class Target:

@@ -22,6 +22,8 @@ def admitted(obj: Object, event: events.ObjectAdmitted, now: events.Now) -> Obje
         blob=event.blob,
         labels=event.labels,
         annotations=event.annotations,
+        unsupported=event.unsupported,
+        harmless=event.harmless,
     )
     return replace(obj, desired=desired, problems=(), problems_path="", withdrawn=False)
 

@@ -8,7 +8,7 @@ from orchctl.core import actions, events
 from orchctl.core.folds import parts
 from orchctl.core.ids import AttemptId, Oid
 from orchctl.core.ports import LandResult, Phase
-from orchctl.core.state import Attempt, Candidate, Evidence, Failures, Object
+from orchctl.core.state import Attempt, Candidate, Evidence, Failures, Object, Rendering
 
 replace = dataclasses.replace
 
@@ -72,6 +72,12 @@ def hub_synced(obj: Object, event: events.HubSynced, now: events.Now) -> Object:
 
 def tree_created(obj: Object, event: events.TreeCreated, now: events.Now) -> Object:
     return replace(parts.closed(obj, event), worktree=replace(parts.worktree(obj), path=event.path))
+
+
+def prompt_rendered(obj: Object, event: events.PromptRendered, now: events.Now) -> Object:
+    task = parts.task(obj)
+    made = Rendering(stage=task.stage, cycle=task.cycle, digest=event.digest, texts=event.texts)
+    return parts.with_task(parts.closed(obj, event), rendering=made)
 
 
 def attempt_started(obj: Object, event: events.AttemptStarted, now: events.Now) -> Object:

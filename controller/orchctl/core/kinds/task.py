@@ -13,7 +13,7 @@ from orchctl.core.because import Because
 from orchctl.core.events import Now
 from orchctl.core.folds import parts
 from orchctl.core.ids import key_of, name_of, namespace_of
-from orchctl.core.kinds import gates, merging, retrying, watching
+from orchctl.core.kinds import gates, merging, rendering, retrying, watching
 from orchctl.core.plan import StagePlan
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, Revision, TaskState
@@ -194,6 +194,9 @@ def _session(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | N
     if found is None or found.session is None:
         if task.stopping is not None:
             return None
+        wanted = rendering.propose(obj, task, stage)
+        if wanted is not None:
+            return wanted
         new = _new(view, obj, task, stage)
         return Proposal(Because("TASK-1", f"stage {stage.name} needs a session"), decisions=(new,), needs_slot=True)
     if found.session.ended is None:
@@ -222,7 +225,7 @@ def _new(view: View, obj: Object, task: TaskState, stage: StagePlan) -> events.S
         stage=task.stage,
         cycle=task.cycle,
         number=task.cycle + 1,
-        prompt=prompts.agent_prompt(task.plan, stage, task.feedback),
+        prompt=prompts.agent_prompt(task.plan, stage, task.feedback, rendering.texts_of(task)),
     )
 
 
