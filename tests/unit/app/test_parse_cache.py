@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 
 from orchctl.adapters import manifests
-from orchctl.adapters.manifests import cache
+from orchctl.adapters.manifests import cache, catalog
 from orchctl.core import events
 from orchctl.core.ids import Oid
 from tests.unit.app.control import Control, invalid, kinds_of, role
 
 OID = Oid("a" * 40)
 COUNT = 10_000
+EXAMPLES = Path(__file__).parents[3] / "examples"
 TASK = "apiVersion: orchctl.dev/v1alpha1\nkind: Task\nmetadata: {name: t%d}\nspec: {prompt: %s}\n"
 
 
@@ -148,9 +149,21 @@ def test_what_git_no_longer_holds_is_dropped_at_the_next_start(control: Control,
 
 def test_the_version_covers_all_the_code_a_parse_runs_through() -> None:
     """Else a release that judges manifests otherwise would go on with what the one before it made of them."""
-    listing = "import json, sys, orchctl.adapters.manifests; print(json.dumps(sorted(sys.modules)))"
+    use = "from orchctl.adapters.manifests import catalog; catalog.documents()"  # imports what is put off, too
+    listing = f"import json, sys; {use}; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", listing], capture_output=True, check=True, timeout=60)
     ours = [name.replace(".", "/") for name in json.loads(done.stdout) if name.startswith("orchctl.")]
     covered = [f"orchctl/{source.removesuffix('.py')}" for source in cache.SOURCES]
     bare = ("orchctl/adapters", "orchctl/core")  # packages that import nothing
     assert [name for name in ours if not name.startswith(tuple(covered)) and name not in bare] == []
+
+
+def test_what_is_found_again_is_what_was_parsed(tmp_path: Path) -> None:
+    files = sorted([*catalog.folder().rglob("*.yaml"), *EXAMPLES.rglob("*.yaml")])
+    opened = cache.ParseCache(tmp_path / "cache.db")
+    for number, file in enumerate(files):
+        loaded = manifests.parse(file.read_bytes(), "a.yaml")
+        opened.keep(Oid(f"{number:040x}"), loaded)
+        opened.flush()
+        assert opened.find(Oid(f"{number:040x}"), "a.yaml") == loaded, file
+    opened.close()

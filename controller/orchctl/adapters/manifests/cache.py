@@ -10,6 +10,7 @@ import contextlib
 import dataclasses
 import functools
 import hashlib
+import importlib.metadata
 import sqlite3
 import zlib
 from collections.abc import Callable, Iterable, Sequence
@@ -17,8 +18,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-import pydantic
-import ruamel.yaml
 
 import orchctl
 from orchctl.adapters.manifests.problems import Loaded
@@ -28,6 +27,7 @@ BUSY_S = 2.0
 CHANGES_MAX = 1_000  # kept in memory until they are written in one transaction
 _PACKAGE = Path(__file__).resolve().parents[2]
 SOURCES = ("api", "kit", "adapters/manifests", "core/ids.py")  # all that a parse depends on
+LIBRARIES = ("pydantic", "ruamel.yaml", "jinja2", "common-expression-language", "apscheduler", "tzdata")
 _TABLE = """CREATE TABLE IF NOT EXISTS parsed(
   oid TEXT NOT NULL, version TEXT NOT NULL, sum INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (oid, version))"""
 _ENCODER = msgspec.json.Encoder()
@@ -38,12 +38,20 @@ _Found = TypeVar("_Found")
 @functools.cache
 def schema_version() -> str:
     """Names this code: its schemas, its rules and its wording, by their source. No number to forget to raise."""
-    taken = hashlib.sha256(f"{orchctl.__version__} {pydantic.VERSION} {ruamel.yaml.__version__}".encode())
+    versions = [orchctl.__version__, *(_version_of(library) for library in LIBRARIES)]
+    taken = hashlib.sha256(" ".join(versions).encode())
     for source in SOURCES:
         place = _PACKAGE / source
         for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
             taken.update(f"\0{file.relative_to(_PACKAGE).as_posix()}\0".encode() + file.read_bytes())
     return taken.hexdigest()[:32]
+
+
+def _version_of(library: str) -> str:
+    try:
+        return importlib.metadata.version(library)
+    except importlib.metadata.PackageNotFoundError:
+        return "none"
 
 
 class ParseCache:
