@@ -10,7 +10,7 @@ import pytest
 from orchctl.app.read import failures
 from tests.e2e import sandbox
 
-ROLE = "apiVersion: orchctl.dev/v1alpha1\nkind: Role\nmetadata: {name: r%d}\nspec: {system: Write code.}\n"
+ROLE = "apiVersion: orchctl.dev/v1alpha1\nkind: Role\nmetadata: {name: own-%d}\nspec: {system: Write code.}\n"
 COUNT = 12
 TOKEN = "01JD0000000000000000000000"
 
@@ -19,7 +19,7 @@ TOKEN = "01JD0000000000000000000000"
 def blocked(box: sandbox.Sandbox) -> str:
     """The commit that removes too much, taken in by a controller that has ended."""
     for number in range(COUNT):
-        box.write(f"manifests/roles/r{number}.yaml", ROLE % number)
+        box.write(f"manifests/roles/own-{number}.yaml", ROLE % number)
     box.commit("Start")
     box.until_idle()
     return remove(box, range(9))
@@ -27,14 +27,14 @@ def blocked(box: sandbox.Sandbox) -> str:
 
 def remove(box: sandbox.Sandbox, numbers: range) -> str:
     for number in numbers:
-        (box.repo / f"manifests/roles/r{number}.yaml").unlink()
+        (box.repo / f"manifests/roles/own-{number}.yaml").unlink()
     commit = box.commit("Remove")
     box.until_idle()
     return commit
 
 
 def roles(box: sandbox.Sandbox) -> int:
-    ((count,),) = box.select("SELECT count(*) FROM objects WHERE kind = 'Role' AND name LIKE 'r%'")
+    ((count,),) = box.select("SELECT count(*) FROM objects WHERE kind = 'Role' AND name LIKE 'own-%'")
     return int(count)
 
 
@@ -54,8 +54,8 @@ def test_git_5_what_is_blocked_names_the_command_and_the_command_lets_it_go(box:
     command = f"orchctl prune --confirm {blocked[:12]}"
     assert roles(box) == COUNT
     assert command in box.orchctl("events", "-A")
-    assert command in box.orchctl("why", "role/r3")
-    assert command not in box.orchctl("why", "role/r11")
+    assert command in box.orchctl("why", "role/own-3")
+    assert command not in box.orchctl("why", "role/own-11")
     assert command in box.orchctl("prune")
     with box.controller():
         said = box.orchctl(*command.split()[1:])
@@ -115,3 +115,22 @@ def test_log_2_a_token_counts_once_and_what_cannot_be_read_is_put_aside(box: san
     assert roles(box) == COUNT, "its token was used"
     assert inbox(box) == []
     assert len(recorded(box, "PruneConfirmed")) == 1
+
+
+def test_an_unchanged_repo_is_started_from_the_cache_and_lint_and_catalogue_work_as_installed(
+    box: sandbox.Sandbox,
+) -> None:
+    box.commit("Start")
+    box.until_idle()
+    cached = box.state / "cache.db"
+    assert cached.stat().st_mode & 0o077 == 0
+    cached.write_bytes(b"broken")
+    box.until_idle()
+    assert cached.read_bytes().startswith(b"SQLite format 3")
+    assert json.loads(box.orchctl("lint", "-o", "sarif"))["runs"][0]["tool"]["driver"]["name"] == "orchctl"
+    box.orchctl("init", "--catalog")
+    box.orchctl("lint")
+    box.commit("Take over the catalogue")
+    box.until_idle()
+    annotations = box.object("role", "coder")["metadata"]["annotations"]
+    assert "manifests/catalog/roles/coder.yaml" in annotations["orchctl.dev/source"]
