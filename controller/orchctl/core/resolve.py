@@ -51,7 +51,7 @@ def task_spec(spec: str) -> task_kind.TaskSpec:
 def pinned_digest(spec: str) -> str:
     """Of the fields a running Task is not to be changed in, as far as they say anything.
 
-    Two specs that differ in live fields only have the same digest, and so has one that a later release gave new defaults.
+    Specs that differ in live fields only have the same digest, and so has one that a later release gave new defaults.
     """
     fields = json.loads(spec)
     said = {name: fields[name] for name in task_kind.PINNED if fields.get(name)}
