@@ -40,6 +40,7 @@ def _fill(path: Path) -> None:
     """Tasks that wait for a pipeline, so that none starts; recorded a turn per hundred."""
     bench = builders.bench()
     ledger = store.Ledger(path)
+    ledger.append(bench.log, [], [], bench.machine.state)
     for first in range(0, COUNT, 100):
         tasks = [builders.task(f"t{n}", pipeline="none") for n in range(first, first + 100)]
         step = bench.machine.step(tasks, bench.now)

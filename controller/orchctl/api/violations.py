@@ -7,6 +7,7 @@ Positions in a file are left to the loader.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from orchctl.api import fields, kinds, meta, shape
 from orchctl.api.rules import Rule
 
 Path = tuple[str | int, ...]
+_SELF = re.compile(r"\bself\b(?:\.([A-Za-z_][A-Za-z0-9_]*)\b(?!\())?")
 _RULE_ERRORS = (RuntimeError, KeyError, TypeError, ValueError, OverflowError)
 
 
@@ -55,7 +57,7 @@ def _node(model: type[fields.Model]) -> _Node | None:
 
 def _of(node: _Node, data: Mapping[str, Any], at: Path) -> Iterator[Violation]:
     for rule in node.rules:
-        if not _holds(rule.whole, {"self": data}):
+        if not _holds(rule.whole, {"self": _named_in(rule.whole, data)}):
             yield from _located(rule, data, at)
     for field, is_list, inner in node.below:
         if field not in data:
@@ -65,6 +67,19 @@ def _of(node: _Node, data: Mapping[str, Any], at: Path) -> Iterator[Violation]:
             continue
         for index, item in enumerate(data[field]):
             yield from _of(inner, item, (*at, field, index))
+
+
+def _named_in(expression: str, data: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fields a rule names: handing a long prompt over to a rule about two dates costs more than the rule."""
+    names = _names(expression)
+    return data if names is None else {name: data[name] for name in names if name in data}
+
+
+@functools.cache
+def _names(expression: str) -> tuple[str, ...] | None:
+    """The fields of `self` an expression reads; None when it uses `self` in any other way."""
+    uses = _SELF.findall(expression)
+    return None if "" in uses else tuple(dict.fromkeys(uses))
 
 
 def _located(rule: Rule, data: Mapping[str, Any], at: Path) -> Iterator[Violation]:

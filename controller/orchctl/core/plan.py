@@ -66,7 +66,7 @@ class Plan:
     keep: str = "OnFailure"  # what happens to the worktree: OnFailure | Always | Never
     protected: tuple[str, ...] = ()  # globs of paths no agent may change
     manifest_roots: tuple[str, ...] = ()  # as well, where the project's repo is the control repo
-    timeout_s: int = 4 * 3600
+    default_timeout_s: int = 4 * 3600  # for a Task that says none itself
     resolved: tuple[Resolved, ...] = ()
-    spec_digest: str = ""  # of the Task's own spec when it started
+    pinned_digest: str = ""  # of the pinned fields of the Task's own spec when it started
     work_digest: str = ""

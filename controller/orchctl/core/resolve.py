@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import json
 
 from orchctl.api.v1alpha1 import agent as agent_kind
 from orchctl.api.v1alpha1 import pipeline as pipeline_kind
@@ -20,7 +21,7 @@ from orchctl.core.ids import Key, key_of, kind_of, name_of, namespace_of
 from orchctl.core.plan import AgentPlan, Check, Plan, Resolved, StagePlan
 from orchctl.core.state import Object, Revision
 from orchctl.core.view import View
-from orchctl.kit import durations
+from orchctl.kit import digest, durations
 
 DEFAULT_PIPELINE = "change"
 DEFAULT_ROLE = "coder"
@@ -44,6 +45,23 @@ class Unresolved(Exception):
 @functools.lru_cache(maxsize=SPECS_CACHED_MAX)
 def task_spec(spec: str) -> task_kind.TaskSpec:
     return task_kind.TaskSpec.model_validate_json(spec)
+
+
+@functools.lru_cache(maxsize=SPECS_CACHED_MAX)
+def pinned_digest(spec: str) -> str:
+    """Of the fields a running Task is not to be changed in, as far as they say anything.
+
+    Specs that differ in live fields only have the same digest, and so has one that a later release gave new defaults.
+    """
+    fields = json.loads(spec)
+    said = {name: fields[name] for name in task_kind.PINNED if fields.get(name)}
+    return digest.sha256_hex(digest.canonical_json(said))
+
+
+def timeout_s(obj: Object, plan: Plan) -> int:
+    """The longest time the Task may take, by its spec as it is now: a live field."""
+    timeout = task_spec(obj.desired.spec).timeout if obj.desired is not None else None
+    return durations.duration_s(timeout) if timeout else plan.default_timeout_s
 
 
 @functools.lru_cache(maxsize=SPECS_CACHED_MAX)
@@ -81,7 +99,7 @@ def plan_of(view: View, obj: Object, revision: Revision | None) -> Plan:
     stages = tuple(_stage(inputs, pipeline, stage) for stage in pipeline.stages)
     repo = project.repo.url or CONTROL_REPO
     branch = project.repo.branch or (_branch_of(revision) if repo == CONTROL_REPO else "")
-    timeout = task.timeout or project.defaults.timeout
+    timeout = project.defaults.timeout
     return Plan(
         project=f"{namespace}/{project_name}",
         repo=repo,
@@ -94,10 +112,10 @@ def plan_of(view: View, obj: Object, revision: Revision | None) -> Plan:
         keep=project.worktrees.keep.value,
         protected=tuple(project.guardrails.protected_paths),
         manifest_roots=revision.roots if revision is not None else (),
-        timeout_s=durations.duration_s(timeout) if timeout else DEFAULT_TASK_TIMEOUT_S,
+        default_timeout_s=durations.duration_s(timeout) if timeout else DEFAULT_TASK_TIMEOUT_S,
         resolved=tuple(resolved),
-        spec_digest=obj.desired.spec_digest,
-        work_digest=names.uid_of(obj.desired.spec_digest, repr(stages), project_name),
+        pinned_digest=pinned_digest(obj.desired.spec),
+        work_digest=names.uid_of(pinned_digest(obj.desired.spec), repr(stages), project_name),
     )
 
 

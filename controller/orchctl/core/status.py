@@ -9,6 +9,7 @@ import dataclasses
 
 from orchctl.api import conditions as api
 from orchctl.api import kinds
+from orchctl.core import resolve
 from orchctl.core.events import Now
 from orchctl.core.ids import Key, kind_of
 from orchctl.core.state import Desired, Object, SessionState, TaskState, WorktreeState
@@ -80,7 +81,8 @@ def _not_supported(key: Key, desired: Desired) -> str:
 def _accepted(obj: Object) -> list[_Wanted]:
     if obj.problems:
         return [_Wanted(api.ACCEPTED, "False", api.Reason.VALIDATION_FAILED, "\n".join(obj.problems))]
-    if obj.task is not None and obj.desired is not None and obj.desired.spec_digest != obj.task.plan.spec_digest:
+    task, desired = obj.task, obj.desired
+    if task is not None and desired is not None and resolve.pinned_digest(desired.spec) != task.plan.pinned_digest:
         message = "edited after it started; it goes on as it was started"
         return [_Wanted(api.ACCEPTED, "False", api.Reason.RESTART_REQUIRED, message)]
     return [_Wanted(api.ACCEPTED, "True", api.Reason.ADMITTED)]

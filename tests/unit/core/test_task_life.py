@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from orchctl.core import actions, events, evolve, runtime, views
 from orchctl.core.folds import parts
 from orchctl.core.ids import Key
@@ -312,3 +314,21 @@ def _restarted(whole: worlds.Bench, cut: int) -> worlds.Bench:
     bench.log += step.recorded
     bench.give(*[fact for action in step.actions for fact in bench.world.execute(action)])
     return bench
+
+
+def test_task_5_an_edit_of_a_live_field_counts_at_once_and_of_a_pinned_one_after_a_restart() -> None:
+    world = worlds.World(exits=lambda effect: None if isinstance(effect, actions.RunAgent) else 0)
+    bench = builders.bench(builders.project(), builders.task(timeout="10m"), world=world)
+
+    def accepted() -> tuple[str, str]:
+        condition = next(one for one in bench.object(TASK).conditions if one.type == "Accepted")
+        return condition.status, condition.reason
+
+    bench.give(dataclasses.replace(builders.task(timeout="20m", priority=3), generation=2))
+    assert accepted() == ("True", "Admitted")
+    bench.wait(601)
+    assert bench.object(TASK).task.stopping is None  # type: ignore[union-attr]
+    bench.give(dataclasses.replace(builders.task(timeout="20m", title="Another"), generation=3))
+    assert accepted() == ("False", "RestartRequired")
+    bench.wait(600)
+    assert bench.object(TASK).task.ended.reason == "DeadlineExceeded"  # type: ignore[union-attr]

@@ -90,6 +90,12 @@ class TaskFields(fields.Model):
     shutdown: Shutdown | None = fields.planned("It is cancelled, in this way, even while suspended.")
 
 
+# What a Task runs with is pinned when it starts; an edit of these shows as RestartRequired until it runs again.
+PINNED = ("project", "pipeline", "title", "prompt", "params", "agents", "base", "touches", "sparse", "reads")
+# These may be edited while it runs, and the edit counts at once.
+LIVE = ("dependsOn", "mergeGroup", "priority", "timeout", "startAfter", "deadline", "budget", "suspend", "shutdown")
+
+
 class TaskSpec(TaskFields):
     prompt: fields.Prompt = Field(description="What is to be done. Never a template.")
 

@@ -119,7 +119,7 @@ def _stop(obj: Object, task: TaskState, now: Now) -> Proposal | None:
         return Proposal(Because("GIT-5", message), decisions=(stopping,))
     due = _due(obj, task)
     if due is not None and now.t >= due:
-        message = f"not done within {task.plan.timeout_s}s"
+        message = f"not done within {resolve.timeout_s(obj, task.plan)}s"
         stopping = events.TaskStopping(obj.key, outcome="Failed", reason="DeadlineExceeded", message=message)
         return Proposal(Because("TASK-2", message), decisions=(stopping,))
     return None
@@ -143,7 +143,7 @@ def _due(obj: Object, task: TaskState) -> float | None:
     """When the task is overdue, in controller time; None while it ends or waits for a person."""
     if task.stopping is not None or (obj.because is not None and obj.because.waiting):
         return None
-    return task.started.t + task.plan.timeout_s + task.waited_s
+    return task.started.t + resolve.timeout_s(obj, task.plan) + task.waited_s
 
 
 def _complete(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | None:
