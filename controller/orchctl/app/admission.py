@@ -13,7 +13,9 @@ from collections.abc import Iterable
 
 from orchctl.adapters import manifests
 from orchctl.adapters.gitsource import source
+from orchctl.adapters.manifests import cache as caches
 from orchctl.core import events, ports
+from orchctl.core.folds import pruning
 from orchctl.core.ids import Key, Oid, key_of
 from orchctl.core.state import Object, State
 from orchctl.kit import digest, names
@@ -34,9 +36,16 @@ class _File:
 
 
 class Admission:
-    def __init__(self, git: source.GitSource, repo_uid: str, builtins: Iterable[manifests.Document]) -> None:
+    def __init__(
+        self,
+        git: source.GitSource,
+        repo_uid: str,
+        builtins: Iterable[manifests.Document],
+        cache: caches.ParseCache | None = None,
+    ) -> None:
         self._git = git
         self._repo_uid = repo_uid
+        self._cache = cache
         self._builtins = {document.key: document for document in builtins}
         self._files: dict[str, _File] = {}
         self._claims: dict[Key, list[str]] = {}
@@ -52,7 +61,8 @@ class Admission:
         observed = self._git.observe(self._tree)
         free = [key for key in self._returning if key not in state.objects]
         if observed is not None and observed.commit == self._commit:
-            return self._decide(state, dict.fromkeys([*free, *self._blocked]), observed.commit) if free else []
+            again = free or (state.blocked is not None and state.blocked.confirmed)
+            return self._decide(state, dict.fromkeys([*free, *self._blocked]), observed.commit) if again else []
         affected = dict.fromkeys([*free, *(() if self._started else self._builtins)])
         self._started = True
         if observed is None:  # nothing is known of git, so nothing of it is withdrawn
@@ -68,6 +78,7 @@ class Admission:
                 affected.update(self._take_in(path, None, held))
         for change in observed.changes:
             affected.update(self._take_in(change.path, change.new_oid, held))
+        self._settle_cache(observed)
         affected.update(self._blocked)
         self._tree, self._commit = observed.tree, observed.commit
         return facts + self._decide(state, affected, observed.commit)
@@ -98,7 +109,7 @@ class Admission:
         for key in old_keys:
             if path in self._claims.get(key, []):
                 self._claims[key].remove(path)
-        after = self._parsed(path, oid, old_keys) if oid is not None else None
+        after = self._parsed(path, oid, held.get(path, [])) if oid is not None else None
         if after is None:
             return affected
         self._files[path] = after
@@ -109,17 +120,33 @@ class Admission:
             self._claims.setdefault(key, []).append(path)
         return affected | dict.fromkeys([*_keys_of(after), *troubled])
 
-    def _parsed(self, path: str, oid: Oid, old_keys: list[Key]) -> _File:
+    def _parsed(self, path: str, oid: Oid, held: list[Key]) -> _File:
+        """A file that cannot be read to its end keeps what was admitted from it, not what it only said as well."""
         try:
-            loaded = manifests.parse(self._git.read(oid), path)
+            loaded = self._loaded(path, oid)
         except ports.PermanentError as error:
             problem = manifests.Problem(path, 1, 1, "", str(error), "unreadable", None)
-            return _File(oid, (), (problem,), tuple(old_keys))
+            return _File(oid, (), (problem,), tuple(held))
         named = {document.key for document in loaded.documents}
         unreadable = any(problem.key is None for problem in loaded.problems)
         refused = {Key(problem.key) for problem in loaded.problems if problem.key is not None}
-        kept = tuple(key for key in old_keys if key not in named and (unreadable or key in refused))
+        kept = tuple(key for key in held if key not in named and (unreadable or key in refused))
         return _File(oid, loaded.documents, loaded.problems, kept)
+
+    def _loaded(self, path: str, oid: Oid) -> manifests.Loaded:
+        known = self._cache.find(oid, path) if self._cache is not None else None
+        if known is not None:
+            return known
+        loaded = manifests.parse(self._git.read(oid), path)
+        if self._cache is not None:
+            self._cache.keep(oid, loaded)
+        return loaded
+
+    def _settle_cache(self, observed: source.Observation) -> None:
+        if self._cache is not None:
+            self._cache.flush()
+            if observed.full:
+                self._cache.drop_all_but(change.new_oid for change in observed.changes if change.new_oid is not None)
 
     # --- objects ------------------------------------------------------------------------------------------------
 
@@ -144,7 +171,7 @@ class Admission:
             facts += admitted
             if problems:  # being admitted again takes the old problems away, so they are said again after it
                 facts += _rejection(state, key, problems, again=bool(admitted))
-        return facts + self._withdraw(state, leaving)
+        return facts + (self._withdraw(state, leaving, commit) if commit else [])
 
     def _problems_of(self, key: Key) -> list[tuple[str, str]]:
         """(path, text) of every problem that stands in the way of this object."""
@@ -223,18 +250,24 @@ class Admission:
 
     # --- pruning ------------------------------------------------------------------------------------------------
 
-    def _withdraw(self, state: State, leaving: list[Key]) -> list[events.Event]:
+    def _withdraw(self, state: State, leaving: list[Key], commit: str) -> list[events.Event]:
+        """What a person confirms is what was found gone at a commit, for as long as just that is still gone."""
         present = {key: obj for key, obj in state.objects.items() if _from_git(obj) and not obj.withdrawn}
         going = [key for key in leaving if key in present]
         valid = [key for key in going if present[key].desired is not None]
         total = sum(1 for obj in present.values() if obj.desired is not None)
         message = _guard(len(valid), total)
-        if not message:
+        blocked = state.blocked
+        is_known = blocked is not None and blocked.digest == pruning.digest_of(valid)
+        if not message or (is_known and blocked is not None and blocked.confirmed):
             self._blocked = {}
-            return [events.ObjectWithdrawn(key) for key in going]
-        already = self._blocked.keys() == set(going)
+            lifted = [events.PruneLifted(SOURCE)] if blocked is not None else []
+            return [*lifted, *(events.ObjectWithdrawn(key) for key in going)]
         self._blocked = dict.fromkeys(going)
-        return [] if already else [events.PruneBlocked(SOURCE, keys=tuple(valid), message=message)]
+        if is_known:
+            return []
+        message += f", or say that it is meant: `orchctl prune --confirm {commit[:12]}`"
+        return [events.PruneBlocked(SOURCE, keys=tuple(valid), message=message, revision=Oid(commit))]
 
 
 def _guard(going: int, total: int) -> str:

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from orchctl.adapters.host import clock as clocks
-from orchctl.app import admission as admissions
 from orchctl.core import actions, events, narrate, runtime, views
 from orchctl.core.folds.parts import attempts_of
 from orchctl.core.ids import AttemptId, Key, kind_of, name_of
@@ -53,13 +52,19 @@ class Doer(Protocol):
     def target_is_clean(self, do: actions.LandWork) -> bool: ...
 
 
+class Facts(Protocol):
+    """What is new outside of the attempts: `app.admission.Admission` with the requests of people, or a test's."""
+
+    def facts(self, state: State) -> list[events.Event]: ...
+
+
 class Driver:
     def __init__(
         self,
         machine: runtime.Runtime,
         recorder: Recorder,
         doer: Doer,
-        admission: admissions.Admission,
+        admission: Facts,
         clock: clocks.Clock,
         show: Callable[[list[views.Row], list[Key], list[str]], None],
     ) -> None:
@@ -132,6 +137,8 @@ class Driver:
             self._look_at_git, self._git_due = False, now + POLL_S
             found = await self._admission_facts()
             self._facts += found
+            # What was confirmed is withdrawn by the next look: it must find the confirmation recorded.
+            self._look_at_git |= any(isinstance(fact, events.PruneConfirmed) for fact in found)
         facts, self._facts = self._facts, []
         wake_at = self._machine.wake_at
         if facts or (wake_at is not None and wake_at <= self._clock.now().t):

@@ -81,6 +81,11 @@ def _notes(documents: Sequence[manifests.Document]) -> Iterator[Finding]:
             yield Finding(*place, shown, message, "not_implemented", severity="note")
 
 
+def documents_in(folder: str) -> list[manifests.Document]:
+    """What is valid in the manifests of a folder, which need not be there."""
+    return _others(folder, ())
+
+
 def _others(around: str | None, judged: Container[str]) -> list[manifests.Document]:
     if around is None or not os.path.isdir(around):
         return []

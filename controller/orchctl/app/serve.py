@@ -18,11 +18,11 @@ from pathlib import Path
 from orchctl.adapters.executors import local
 from orchctl.adapters.gitsource import repository, source, watcher
 from orchctl.adapters.host import clock as clocks
-from orchctl.adapters.host import locks
+from orchctl.adapters.host import inbox, locks
 from orchctl.adapters.ledger import store
-from orchctl.adapters.manifests import catalog
+from orchctl.adapters.manifests import cache, catalog
 from orchctl.adapters.workspace import adapter as workspaces
-from orchctl.app import admission, driver, effects, statusfiles
+from orchctl.app import admission, driver, effects, requests, statusfiles
 from orchctl.app import places as place_names
 from orchctl.app.read import locate
 from orchctl.core import ports, runtime, views
@@ -69,7 +69,8 @@ class _Built:
     ledger: store.Ledger
     machine: runtime.Runtime
     effects: effects.Effects
-    admission: admission.Admission
+    facts: driver.Facts
+    inbox: Path
     clock: clocks.Clock
     git_dir: Path
     ref: str
@@ -107,10 +108,15 @@ def _controller_of(
             python=sys.executable,
         )
         git = source.GitSource(repo, full_ref, MANIFEST_ROOTS)
-        admitted = admission.Admission(git, uid, catalog.documents())
+        parsed = cache.ParseCache(where.state / "cache.db")
+        stack.callback(parsed.close)
+        admitted = admission.Admission(git, uid, catalog.documents(), parsed)
+        asked = inbox.Inbox(where.state)
+        asked.make()
         announce(f"watching {full_ref} of {where.repo} (state in {where.state})")
         show = _shower(repo, where.state, environ, announce, machine)
-        yield _Built(ledger, machine, doer, admitted, clock, control.git_dir, full_ref, show)
+        intake = requests.Intake(asked, admitted, announce)
+        yield _Built(ledger, machine, doer, intake, asked.folder, clock, control.git_dir, full_ref, show)
 
 
 def _same_repo(ledger: store.Ledger, repo: Path, uid: str) -> None:
@@ -194,10 +200,10 @@ def _warned(announce: Callable[[str], None]) -> Iterator[None]:
 
 async def _run(built: _Built, until_idle: bool, wrap: Callable[[Parts], Parts]) -> int:
     parts = wrap(Parts(built.ledger, built.effects))
-    loop = driver.Driver(built.machine, parts.recorder, parts.doer, built.admission, built.clock, built.show)
+    loop = driver.Driver(built.machine, parts.recorder, parts.doer, built.facts, built.clock, built.show)
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, loop.stop)
-    hints = watcher.RefWatcher(built.git_dir, built.ref, loop.hint)
+    hints = watcher.RefWatcher(built.git_dir, built.ref, loop.hint, also=built.inbox)
     hints.start()
     try:
         await loop.run(until_idle=until_idle)

@@ -17,13 +17,14 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   orchctl lint
   orchctl lint manifests/tasks/fix-login.yaml
-  orchctl lint -o github"""
+  orchctl lint -o sarif > lint.sarif"""
+FORMS = ("text", "json", "github", "sarif")
 
 
 def run(words: Sequence[str], context: Context) -> int:
     made = arguments.parser("lint [PATH..]", "Check manifests: every problem with file, line and column.", EXAMPLES)
     made.add_argument("paths", nargs="*", metavar="PATH", help="files or folders (default: manifests/ of the repo)")
-    made.add_argument("-o", "--output", choices=("text", "json", "github"), default="text", help="default: text")
+    made.add_argument("-o", "--output", choices=FORMS, default="text", help="default: text")
     options = made.parse_args(words)
 
     from orchctl.app import linting
@@ -38,6 +39,10 @@ def run(words: Sequence[str], context: Context) -> int:
         report = linting.lint([folder], context.cwd)
     if options.output == "json":
         context.say(_json(report))
+    elif options.output == "sarif":
+        from orchctl.cli import sarif
+
+        context.say(sarif.document((*report.findings, *report.notes)))
     else:
         for finding in (*report.findings, *report.notes):
             context.say(_github(finding) if options.output == "github" else str(finding))

@@ -35,6 +35,7 @@ VERBS = {
         Verb("logs", LOOK, "what its agents and checks printed", "orchctl logs fix-login -f"),
         Verb("events", LOOK, "what happened, newest last", "orchctl events --for fix-login"),
         Verb("controller", OPERATE, "make the world match the manifests", "orchctl controller"),
+        Verb("prune", OPERATE, "let go what vanished from git in a large number", "orchctl prune"),
         Verb("version", OPERATE, "the version", "orchctl version"),
     )
 }

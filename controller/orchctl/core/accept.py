@@ -35,6 +35,22 @@ def accept(state: State, fact: events.Event) -> events.Event | Stale:
         case events.ObjectWithdrawn():
             if fact.key not in state.objects:
                 return Stale(fact.key, "not an object here")
+        case events.PruneConfirmed():
+            reason = unconfirmable(state, fact)
+            if reason:
+                return Stale(fact.key, reason)
         case _:
             pass
     return fact
+
+
+def unconfirmable(state: State, fact: events.PruneConfirmed) -> str:
+    """Why this confirmation changes nothing, or nothing. It counts for just what was blocked at its commit."""
+    blocked = state.blocked
+    if fact.token in state.tokens:
+        return "it was taken up already"
+    if blocked is None:
+        return "nothing is kept from being withdrawn"
+    if blocked.revision != fact.revision:
+        return f"what is blocked now was found gone in {blocked.revision[:12]}, not in {fact.revision[:12]}"
+    return "it is confirmed already" if blocked.confirmed else ""

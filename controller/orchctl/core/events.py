@@ -75,6 +75,21 @@ class PruneBlocked(Event):
 
     keys: tuple[str, ...]
     message: str
+    revision: str = ""  # the commit in which they were first found gone
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PruneConfirmed(Event):
+    """A person has said that what was blocked at this commit may go, and nothing else."""
+
+    revision: Oid
+    token: str  # of the request; one has an effect once
+    actor: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PruneLifted(Event):
+    """Nothing is kept from being withdrawn any more: it was confirmed, came back, or became few enough."""
 
 
 # --- facts: outcomes of actions ---------------------------------------------------------------------------------
@@ -298,6 +313,8 @@ EVENTS: dict[str, type[Event]] = {
         ObjectRejected,
         ObjectWithdrawn,
         PruneBlocked,
+        PruneConfirmed,
+        PruneLifted,
         ActionFailed,
         HubSynced,
         TreeCreated,

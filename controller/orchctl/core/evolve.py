@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from orchctl.core import events, status
-from orchctl.core.folds import admission, decisions, outcomes, parts
+from orchctl.core.folds import admission, decisions, outcomes, parts, pruning
 from orchctl.core.ids import ActionKey, Key, kind_of
 from orchctl.core.state import (
     WORK_KINDS,
@@ -29,8 +29,8 @@ def evolve(state: State, recorded: events.Recorded) -> State:
     state = replace(state, seq=recorded.seq, turn=recorded.turn)
     if isinstance(event, events.RevisionObserved):
         return replace(state, revision=_revision(event))
-    if isinstance(event, events.PruneBlocked):
-        return state
+    if isinstance(event, events.PruneBlocked | events.PruneConfirmed | events.PruneLifted):
+        return pruning.pruning(state, event)
     if isinstance(event, events.ObjectRemoved):
         objects = {key: obj for key, obj in state.objects.items() if key != event.key}
         return replace(state, objects=objects, declared={key: None for key in state.declared if key != event.key})

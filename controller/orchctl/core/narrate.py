@@ -47,6 +47,10 @@ def _of_admission(event: events.Event) -> Line | None:
             return _normal("Withdrawn", "its manifest was removed from git")
         case events.PruneBlocked():
             return _warning("PruneBlocked", event.message)
+        case events.PruneConfirmed():
+            return _normal("PruneConfirmed", f"what was blocked at {event.revision[:12]} may go, says {event.actor}")
+        case events.PruneLifted():
+            return _normal("PruneLifted", "nothing is kept from being withdrawn any more")
         case events.ObjectStalled():
             return _warning("InternalError", event.defect)
         case events.ObjectRemoved():

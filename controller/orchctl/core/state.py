@@ -216,6 +216,16 @@ class Revision:
     roots: tuple[str, ...]
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class BlockedPrune:
+    """What may not be withdrawn until a person says so, or it is less. The objects are named in the event."""
+
+    revision: str
+    digest: str  # of their keys
+    message: str
+    confirmed: bool = False
+
+
 WORK_KINDS = frozenset({"Task", "Session", "Worktree"})  # as many as there is work; all others are few
 
 
@@ -224,6 +234,8 @@ class State:
     seq: int = 0
     turn: int = 0
     revision: Revision | None = None
+    blocked: BlockedPrune | None = None
+    tokens: tuple[str, ...] = ()  # of the last requests that were taken up
     objects: Mapping[Key, Object] = dataclasses.field(default_factory=dict)
     open: Mapping[ActionKey, Key] = dataclasses.field(default_factory=dict)
     declared: Mapping[Key, None] = dataclasses.field(default_factory=dict)  # the few objects that only say things

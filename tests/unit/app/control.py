@@ -10,6 +10,7 @@ import pygit2
 
 from orchctl.adapters import manifests
 from orchctl.adapters.gitsource import source
+from orchctl.adapters.manifests import cache
 from orchctl.app import admission
 from orchctl.core import events, runtime
 from orchctl.core.ids import Key, Oid
@@ -54,7 +55,10 @@ class CountingSource(source.GitSource):
 class Control:
     """Commits trees, and takes in what admission makes of them as the controller does."""
 
-    def __init__(self, folder: Path, builtins: Iterable[manifests.Document] = ()) -> None:
+    def __init__(
+        self, folder: Path, builtins: Iterable[manifests.Document] = (), cache_file: Path | None = None
+    ) -> None:
+        self.cache_file = cache_file
         self.repo = pygit2.init_repository(str(folder), bare=True, initial_head="main")
         self.builtins = tuple(builtins)
         self.machine = runtime.Runtime(State())
@@ -64,7 +68,8 @@ class Control:
     def restart(self) -> None:
         """A new process: what admission knew is gone, the state is as it was folded."""
         self.source = CountingSource(self.repo.path, MAIN)
-        self.admission = admission.Admission(self.source, REPO_UID, self.builtins)
+        parsed = cache.ParseCache(self.cache_file) if self.cache_file is not None else None
+        self.admission = admission.Admission(self.source, REPO_UID, self.builtins, parsed)
 
     def tree(self, files: Mapping[str, str]) -> pygit2.Oid:
         index = pygit2.Index()

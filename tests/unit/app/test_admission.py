@@ -119,6 +119,15 @@ def test_two_files_with_one_identity_are_both_named_and_the_first_stays_git_4(co
     assert control.generation("a") == 2
 
 
+def test_a_second_file_that_breaks_no_longer_counts_as_one_with_that_identity_git_4(control: Control) -> None:
+    control.now({"a.yaml": role("a"), "z.yaml": role("a")})
+    control.now({"a.yaml": role("a"), "z.yaml": invalid("a")})
+    [problem] = control.object("a").problems
+    assert problem.startswith("manifests/z.yaml:8:")
+    control.restart()
+    assert control.take_in() == []
+
+
 def test_one_identity_twice_in_one_file_is_said_too_git_4(control: Control) -> None:
     control.now({"a.yaml": both(role("a", "First."), role("a", "Second.")), "b.yaml": role("b")})
     [problem] = control.object("a").problems
@@ -177,7 +186,7 @@ def test_a_prune_of_more_than_half_is_blocked_said_once_and_done_once_it_is_smal
     assert control.take_in() == []  # a look without a new commit forgets nothing
     assert control.now({**many(5), "note.yaml": "# nothing\n"}) == []
     facts = control.now(many(7))
-    assert kinds_of(facts) == ["ObjectWithdrawn"] * 5
+    assert kinds_of(facts) == ["PruneLifted", *["ObjectWithdrawn"] * 5]
     assert control.names() == {f"r{n}" for n in range(7)}
 
 
@@ -192,8 +201,10 @@ def test_a_blocked_prune_is_still_known_after_a_restart_git_5(control: Control) 
     control.now(many(12))
     control.now(many(5))
     control.restart()
-    assert kinds_of(control.take_in()) == ["PruneBlocked"]
+    assert control.take_in() == [], "said once, also by another controller"
+    assert control.machine.state.blocked is not None
     control.now(many(7))
+    assert control.machine.state.blocked is None
     assert control.names() == {f"r{n}" for n in range(7)}
 
 
@@ -201,7 +212,7 @@ def test_a_missing_root_folder_withdraws_nothing_git_5(control: Control) -> None
     control.now({"a.yaml": role("a"), "b.yaml": role("b")})
     assert kinds_of(control.now({})) == ["PruneBlocked"]
     assert control.names() == {"a", "b"}
-    assert control.now({"a.yaml": role("a"), "b.yaml": role("b")}) == []
+    assert kinds_of(control.now({"a.yaml": role("a"), "b.yaml": role("b")})) == ["PruneLifted"]
 
 
 # --- built-ins --------------------------------------------------------------------------------------------------

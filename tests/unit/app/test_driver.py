@@ -117,7 +117,7 @@ class Stage:
                 self.machine,
                 self.ledger,
                 self.doer,
-                self.admission,  # type: ignore[arg-type]
+                self.admission,
                 self.clock,  # type: ignore[arg-type]
                 lambda rows, removed, lines: self.shown(lines),
             )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from orchctl.adapters.manifests import catalog
 from orchctl.app import authoring, committing
 from orchctl.app.read import failures, locate
 from tests.unit.cli import ledger_fixture
@@ -37,6 +38,35 @@ def test_init_asks_nothing_and_overwrites_nothing(repo: Path, orchctl: Command) 
     assert second.code == 0
     assert "nothing was changed" in second.output
     assert path.read_text() == "mine"
+
+
+def test_init_copies_the_catalogue_and_overwrites_nothing(repo: Path, orchctl: Command) -> None:
+    mine = "apiVersion: orchctl.dev/v1alpha1\nkind: Role\nmetadata: {name: coder}\nspec: {system: Mine.}\n"
+    (repo / "manifests" / "catalog" / "agents").mkdir(parents=True)
+    (repo / "manifests" / "mine.yaml").write_text(mine)
+    (repo / "manifests" / "catalog" / "agents" / "codex.yaml").write_text("# mine\n")
+    done = orchctl("init", "--catalog")
+    assert done.code == 0, done.error
+    assert "left out manifests/catalog/roles/coder.yaml" in done.output
+    assert "left out manifests/catalog/agents/codex.yaml" in done.output
+    assert "git add manifests " in done.output
+    folder = repo / "manifests" / "catalog"
+    assert not (folder / "roles" / "coder.yaml").exists()
+    assert (folder / "agents" / "codex.yaml").read_text() == "# mine\n"
+    built_in = catalog.folder() / "pipelines" / "change.yaml"
+    assert (folder / "pipelines" / "change.yaml").read_bytes() == built_in.read_bytes()
+    assert orchctl("lint").code == 0
+    again = orchctl("init", "--catalog")
+    assert "0 built-in manifests written" in again.output
+    assert "nothing was changed" in again.output
+
+
+def test_the_catalogue_is_copied_through_no_link(repo: Path, tmp_path: Path, orchctl: Command) -> None:
+    (tmp_path / "outside").mkdir()
+    (repo / "manifests").mkdir()
+    (repo / "manifests" / "catalog").symlink_to(tmp_path / "outside")
+    assert orchctl("init", "--catalog").code == failures.CONFLICT
+    assert not list((tmp_path / "outside").iterdir())
 
 
 def test_init_outside_a_repository_says_git_init(tmp_path: Path, orchctl: Command) -> None:

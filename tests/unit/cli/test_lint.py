@@ -78,6 +78,36 @@ def test_a_written_task_passes_lint(orchctl: Command, manifests: Path) -> None:
     assert (result.code, result.output) == (0, "2 objects in 2 files: no errors\n")
 
 
+def test_sarif_names_each_finding_with_its_rule_and_place(manifests: Path, orchctl: Command) -> None:
+    (manifests / "tasks" / "a b%.yaml").write_text(TASK % "shop" + "  promt: y\n")
+    (manifests / "tasks" / "b.yaml").write_text("kind: [\n")
+    done = orchctl("lint", "-o", "sarif")
+    assert done.code == failures.INVALID
+    found = json.loads(done.output)
+    assert found["version"] == "2.1.0"
+    assert found["$schema"].startswith("https://")
+    (run,) = found["runs"]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    assert len(rules) == len(set(rules))
+    for result in run["results"]:
+        assert rules[result["ruleIndex"]] == result["ruleId"]
+        assert result["level"] == "error"
+        assert result["message"]["text"]
+    places = [result["locations"][0]["physicalLocation"] for result in run["results"]]
+    assert {
+        "artifactLocation": {"uri": "manifests/tasks/a%20b%25.yaml"},
+        "region": {"startLine": 7, "startColumn": 3},
+    } in places
+    assert len(places) == len(json.loads(orchctl("lint", "-o", "json").output)["details"]["causes"])
+
+
+@pytest.mark.usefixtures("manifests")
+def test_sarif_of_good_manifests_is_a_run_without_results(orchctl: Command) -> None:
+    done = orchctl("lint", "-o", "sarif")
+    assert done.code == failures.OK
+    assert json.loads(done.output)["runs"][0]["results"] == []
+
+
 def test_what_has_no_behaviour_yet_is_a_note_and_no_error(manifests: Path, orchctl: Command) -> None:
     (manifests / "tasks" / "a.yaml").write_text(TASK % "shop" + "  suspend: true\n  touches: ['a/**']\n")
     result = orchctl("lint")

@@ -263,6 +263,28 @@ def test_a_moved_ref_is_hinted_git_2(repo: pygit2.Repository, move: Callable[[py
         assert watcher.stop()
 
 
+def test_a_file_in_the_other_folder_is_hinted_too_also_when_that_comes_later(
+    repo: pygit2.Repository, tmp_path: Path
+) -> None:
+    commit(repo, {"manifests/a.yaml": (BLOB, "1")})
+    folder = tmp_path / "inbox"
+    hinted = threading.Event()
+    watcher = RefWatcher(Path(repo.path), "main", hinted.set, poll_s=0.2, also=folder)
+    watcher.start()
+    try:
+        assert watcher.wait_armed(10)
+        assert hinted.wait(10)
+        hinted.clear()
+        folder.mkdir()
+        assert hinted.wait(10), "looked at from its beginning"
+        for n in range(2):
+            hinted.clear()
+            (folder / f"{n}.json").write_text("{}")
+            assert hinted.wait(10)
+    finally:
+        assert watcher.stop()
+
+
 def test_a_ref_in_folders_that_come_and_go_is_still_hinted(repo: pygit2.Repository) -> None:
     commit(repo, {"manifests/a.yaml": (BLOB, "1")})
     hinted = threading.Event()

@@ -24,9 +24,12 @@ _PLACES = ("HEAD", "packed-refs")
 
 
 class RefWatcher:
-    """Watches the folders on the way to one ref, not recursively: other refs may be many."""
+    """Watches the folders on the way to one ref, not recursively: other refs may be many. `also`: any file in it."""
 
-    def __init__(self, git_dir: Path, ref: str, changed: Callable[[], None], poll_s: float = 1.0) -> None:
+    def __init__(
+        self, git_dir: Path, ref: str, changed: Callable[[], None], poll_s: float = 1.0, also: Path | None = None
+    ) -> None:
+        self._also = also
         self._repo_path = git_dir
         self._ref = ref
         self._changed = changed
@@ -58,7 +61,7 @@ class RefWatcher:
 
     def _run(self) -> None:
         while not self._stop.is_set():
-            folders = tuple(_folders(self._repo_path, self._ref))
+            folders = self._folders()
             with contextlib.suppress(OSError):
                 self._watch(folders)
             if not self._stop.is_set() and not folders:
@@ -80,10 +83,17 @@ class RefWatcher:
         )
         for number, seen in enumerate(seen_by_step):
             self._armed.set()
-            if number == 0 or any(_matters(path) for _, path in seen):
+            if number == 0 or any(self._matters(path) for _, path in seen):
                 self._changed()  # the first time also for what happened while nothing was watched
-            if tuple(_folders(self._repo_path, self._ref)) != folders:
+            if self._folders() != folders:
                 return
+
+    def _folders(self) -> tuple[Path, ...]:
+        also = (self._also,) if self._also is not None and self._also.is_dir() else ()
+        return (*_folders(self._repo_path, self._ref), *also)
+
+    def _matters(self, path: str) -> bool:
+        return Path(path).parent == self._also or _matters(path)
 
 
 def _matters(path: str) -> bool:

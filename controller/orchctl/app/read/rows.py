@@ -56,6 +56,9 @@ class Event:
         self.message = str(message or "")
 
 
+LAST_DATA = "SELECT data FROM events WHERE key = :key AND type = :type ORDER BY seq DESC LIMIT 1"
+
+
 class Record:
     """One object as the ledger has it; `body` and `because` are JSON text."""
 
@@ -162,6 +165,11 @@ class Reader:
 
     def last_events(self, key: str, limit: int) -> list[Event]:
         return [Event(row) for row in self._fetch(LAST_EVENTS, {"key": key, "limit": limit})]
+
+    def last_data(self, key: str, type_: str) -> str:
+        """What the newest event of a type says of an object, as JSON; empty when there is none."""
+        rows = self._fetch(LAST_DATA, {"key": key, "type": type_})
+        return str(rows[0][0]) if rows else ""
 
     def _fetch(self, query: str, parameters: dict[str, object]) -> list[tuple[object, ...]]:
         try:

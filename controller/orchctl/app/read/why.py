@@ -6,7 +6,7 @@ question is enough. Called by the why verb, and by `run` and `quickstart` when s
 
 from __future__ import annotations
 
-from orchctl.app.read import body, resources
+from orchctl.app.read import blocked, body, resources
 from orchctl.kit import durations, text
 
 TYPE_CHECKING = False
@@ -24,6 +24,7 @@ LINE_CHARACTERS_MAX = 400
 def lines(record: Record, reader: Reader, now: float) -> Iterator[str]:
     status = body.of(record).at("status")
     yield from _answer(record, status, now)
+    yield from _kept(record, reader)
     for session in _open_sessions(status, record, reader):
         yield ""
         yield from _answer(session, body.of(session).at("status"), now)
@@ -42,6 +43,15 @@ def _answer(record: Record, status: Body, now: float) -> Iterator[str]:
     unblock = because.text("unblock")
     if unblock or not body.is_terminal(status):
         yield from _line("unblock", unblock or "nothing: it goes on by itself")
+
+
+def _kept(record: Record, reader: Reader) -> Iterator[str]:
+    """Its manifest is gone from git, together with too many others (GIT-5)."""
+    held = blocked.blocked(reader)
+    if held is None or held.confirmed or record.key not in held.keys:
+        return
+    yield from _line("kept", f"GIT-5: gone from git in {held.revision[: blocked.REVISION_SHOWN]}, with too many others")
+    yield from _line("unblock", f"`{held.command}`, or bring back some of the {len(held.keys)} manifests")
 
 
 def _state(record: Record, status: Body) -> str:

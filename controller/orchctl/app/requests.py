@@ -1,0 +1,64 @@
+"""Requests of people on their way through the inbox: the verb writes one, the controller makes it a fact.
+
+The file goes only when the fact is in the ledger, or when it means nothing any more: a crash in between leaves it, and
+its token in the ledger keeps it from counting twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from orchctl.adapters.host import inbox as inboxes
+from orchctl.app import admission
+from orchctl.app.read import failures, locate
+from orchctl.core import accept, events, ports
+from orchctl.core.ids import Oid
+from orchctl.core.state import State
+
+CONFIRM_PRUNE = "ConfirmPrune"
+
+
+class _Admission(Protocol):
+    def facts(self, state: State) -> list[events.Event]: ...
+
+
+class Intake:
+    """Everything the loop asks for when it looks around: the requests of people, and what git says."""
+
+    def __init__(self, inbox: inboxes.Inbox, admitted: _Admission, announce: Callable[[str], None]) -> None:
+        self._inbox = inbox
+        self._admitted = admitted
+        self._announce = announce
+
+    def facts(self, state: State) -> list[events.Event]:
+        found: list[events.Event] = []
+        for request in self._inbox.waiting():
+            fact = _fact(request)
+            reason = "it is no request of this release" if fact is None else accept.unconfirmable(state, fact)
+            if fact is not None and not reason:
+                found.append(fact)
+                continue
+            self._inbox.remove(request.token)
+            if request.token not in state.tokens:
+                self._announce(f"warning: request {request.token} changes nothing: {reason}")
+        return found + self._admitted.facts(state)
+
+
+def _fact(request: inboxes.Request) -> events.PruneConfirmed | None:
+    revision = request.content.get("revision")
+    if request.content.get("verb") != CONFIRM_PRUNE or not isinstance(revision, str) or len(revision) > 64:
+        return None
+    actor = f"claimed:{request.uid}"
+    return events.PruneConfirmed(admission.SOURCE, revision=Oid(revision), token=request.token, actor=actor)
+
+
+def confirm_prune(place: locate.Place, revision: str) -> str:
+    """Leaves the confirmation in the inbox; its token."""
+    state_dir = place.state_dir
+    assert state_dir is not None, "somebody has read the ledger in it"
+    try:
+        return inboxes.Inbox(Path(state_dir)).submit({"verb": CONFIRM_PRUNE, "revision": revision})
+    except ports.PermanentError as error:
+        raise failures.CommandError(str(error)) from error
