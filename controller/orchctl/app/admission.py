@@ -128,9 +128,8 @@ class Admission:
             problem = manifests.Problem(path, 1, 1, "", str(error), "unreadable", None)
             return _File(oid, (), (problem,), tuple(held))
         named = {document.key for document in loaded.documents}
-        unreadable = any(problem.key is None for problem in loaded.problems)
         refused = {Key(problem.key) for problem in loaded.problems if problem.key is not None}
-        kept = tuple(key for key in held if key not in named and (unreadable or key in refused))
+        kept = tuple(key for key in held if key not in named and (not loaded.whole or key in refused))
         return _File(oid, loaded.documents, loaded.problems, kept)
 
     def _loaded(self, path: str, oid: Oid) -> manifests.Loaded:

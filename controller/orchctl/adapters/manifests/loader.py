@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 import pydantic
 
 from orchctl.adapters.manifests import compose, inside, references, wording
-from orchctl.adapters.manifests.problems import Document, Loaded, Problem, Reference, by_position
+from orchctl.adapters.manifests.problems import PROBLEMS_MAX, Document, Loaded, Problem, Reference, by_position
 from orchctl.api import kinds, registry, schema, support, templated, templates, violations
 from orchctl.core.ids import Key, key_of
 from orchctl.kit import digest, names, text
@@ -23,7 +23,6 @@ __all__ = ["parse", "Document", "Loaded", "Problem"]
 
 FILE_SIZE_MAX = 256 * 1024  # bytes
 DIRECTIVES_MAX = 16  # libyaml compares each with all before it
-PROBLEMS_MAX = 200  # of one file; more help nobody
 _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 _DIRECTIVE = re.compile(r"^%", re.MULTILINE)
 _DOCUMENT_START = re.compile(r"^---(?=\s|$)", re.MULTILINE)

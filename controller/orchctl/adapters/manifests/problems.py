@@ -57,10 +57,34 @@ class Problem:
         return f"{self.path}:{self.line}:{self.column}: error: {where}{self.message} [{self.code}]"
 
 
+PROBLEMS_MAX = 200  # of one file; more help nobody, and the rest of the file is not read
+
+# Faults after which the rest of a document, or of the file, was not read.
+_HIDING = frozenset(
+    {
+        "yaml_syntax",
+        "encoding",
+        "control_character",
+        "too_large",
+        "too_many_aliases",
+        "too_deep",
+        "unknown_alias",
+        "bad_key",
+    }
+)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Loaded:
     documents: tuple[Document, ...]
     problems: tuple[Problem, ...]  # sorted by position
+
+    @property
+    def whole(self) -> bool:
+        """Whether all the file names is known: no fault hides a part of it, or whose object it is."""
+        if len(self.problems) >= PROBLEMS_MAX:
+            return False
+        return not any(problem.key is None or problem.code in _HIDING for problem in self.problems)
 
 
 def by_position(problem: Problem) -> tuple[str, int, int, str, str]:
