@@ -90,10 +90,11 @@ def test_ses_1_an_agent_that_ended_while_no_controller_ran_is_taken_up(box: sand
 
 
 def test_ses_1_a_task_removed_while_no_controller_ran_is_stopped_by_the_next(box: sandbox.Sandbox) -> None:
-    box.write("manifests/fix.yaml", sandbox.task("write half.txt done", "hang"))
+    written = box.root / "written"
+    box.write("manifests/fix.yaml", sandbox.task("write half.txt done", f"append {written} yes", "hang"))
     box.commit("Start")
     with box.controller() as first:
-        sandbox.until(lambda: sandbox.agents(box.root), "the agent works")
+        sandbox.until(written.exists, "the agent has written")
         first.kill()
         first.wait(END_S)
     box.git("rm", "-q", "manifests/fix.yaml")
