@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   orchctl controller
   orchctl controller --until-idle
-  orchctl controller --repo ~/work/control --ref refs/heads/main"""
+  orchctl controller --repo ~/control --ref refs/heads/main"""
 
 
 def run(words: Sequence[str], context: Context) -> int:
