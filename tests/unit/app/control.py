@@ -63,12 +63,18 @@ class Control:
         self.builtins = tuple(builtins)
         self.machine = runtime.Runtime(State())
         self.turns = 0
+        self.caches: list[cache.ParseCache] = []  # kept as a killed process leaves them, until `close`
         self.restart()
+
+    def close(self) -> None:
+        while self.caches:
+            self.caches.pop().close()
 
     def restart(self) -> None:
         """A new process: what admission knew is gone, the state is as it was folded."""
         self.source = CountingSource(self.repo.path, MAIN)
         parsed = cache.ParseCache(self.cache_file) if self.cache_file is not None else None
+        self.caches += [parsed] if parsed is not None else []
         self.admission = admission.Admission(self.source, REPO_UID, self.builtins, parsed)
 
     def tree(self, files: Mapping[str, str]) -> pygit2.Oid:

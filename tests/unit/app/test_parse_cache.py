@@ -7,7 +7,7 @@ import json
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,8 +25,10 @@ TASK = "apiVersion: orchctl.dev/v1alpha1\nkind: Task\nmetadata: {name: t%d}\nspe
 
 
 @pytest.fixture
-def control(tmp_path: Path) -> Control:
-    return Control(tmp_path / "control.git", cache_file=tmp_path / "cache.db")
+def control(tmp_path: Path) -> Iterator[Control]:
+    made = Control(tmp_path / "control.git", cache_file=tmp_path / "cache.db")
+    yield made
+    made.close()
 
 
 def refuse_to_parse(data: bytes, path: str) -> manifests.Loaded:
