@@ -61,7 +61,7 @@ def decode_counters(data: str) -> state.State:
 def _decode_effect(wanted: type, value: Any) -> Any:
     """Effects are one union under a base class; their `verb` says which."""
     if wanted is not actions.Effect:
-        raise NotImplementedError(wanted)
+        raise NotImplementedError(wanted)  # what msgspec asks of a hook that is given a type it does not know
     found = actions.EFFECTS.get(value["verb"])
     if found is None:
         raise UnreadableEvent(f"effect {value['verb']} is not known to this release")
