@@ -196,6 +196,7 @@ class Effects:
             env=self._environment(do.env),
             attempt_number=do.number,
             worktree=do.cwd,
+            model=do.model,
         )
         try:
             plan = registry.find(do.backend).launch(request)

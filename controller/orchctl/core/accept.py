@@ -35,6 +35,10 @@ def accept(state: State, fact: events.Event) -> events.Event | Stale:
         case events.ObjectWithdrawn():
             if fact.key not in state.objects:
                 return Stale(fact.key, "not an object here")
+        case events.AgentProbed():
+            obj = state.objects.get(fact.key)
+            if obj is None or obj.desired is None or obj.desired.spec_digest != fact.spec_digest:
+                return Stale(fact.key, "the Agent was edited or removed while its program was looked for")
         case events.PruneConfirmed():
             reason = unconfirmable(state, fact)
             if reason:

@@ -65,6 +65,7 @@ class RunAgent(Effect):
     cwd: str
     env: tuple[tuple[str, str], ...]
     number: int  # which agent run of this task it is, from 1
+    model: str = ""  # empty: the program's own choice
     verb: str = "RunAgent"
 
 

@@ -92,6 +92,21 @@ class PruneLifted(Event):
     """Nothing is kept from being withdrawn any more: it was confirmed, came back, or became few enough."""
 
 
+# --- facts: agents ----------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AgentProbed(Event):
+    """What is found of an Agent's program on this machine is other than it was, or is known for the first time."""
+
+    program: str
+    spec_digest: str  # of the Agent it was looked for
+    path: str
+    version: str
+    mark: str
+    problem: str
+
+
 # --- facts: outcomes of actions ---------------------------------------------------------------------------------
 
 
@@ -315,6 +330,7 @@ EVENTS: dict[str, type[Event]] = {
         PruneBlocked,
         PruneConfirmed,
         PruneLifted,
+        AgentProbed,
         ActionFailed,
         HubSynced,
         TreeCreated,

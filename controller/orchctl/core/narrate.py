@@ -51,6 +51,9 @@ def _of_admission(event: events.Event) -> Line | None:
             return _normal("PruneConfirmed", f"what was blocked at {event.revision[:12]} may go, says {event.actor}")
         case events.PruneLifted():
             return _normal("PruneLifted", "nothing is kept from being withdrawn any more")
+        case events.AgentProbed():
+            found = f"{event.path} {event.version}".rstrip()
+            return _normal("ProgramUnusable" if event.problem else "ProgramFound", event.problem or found)
         case events.ObjectStalled():
             return _warning("InternalError", event.defect)
         case events.ObjectRemoved():

@@ -76,6 +76,7 @@ def _run_agent(obj: Object, task_obj: Object, session: SessionState, place: str)
         cwd=place,
         env=(*task.plan.env, *agent.env, *_environment(task_obj, session)),
         number=session.number,
+        model=agent.model,
     )
     return Proposal(Because("TASK-1", f"stage {stage.name} runs agent {agent.name}"), do=do)
 
