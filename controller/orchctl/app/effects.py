@@ -17,7 +17,9 @@ from typing import Any
 from orchctl.adapters.backends import plans, registry
 from orchctl.adapters.executors import starter
 from orchctl.adapters.gitsource import repository
+from orchctl.adapters.probes import programs
 from orchctl.adapters.templates import rendering
+from orchctl.app import scouting
 from orchctl.core import actions, events, ports
 from orchctl.core.ids import AttemptId, Key
 from orchctl.core.resolve import CONTROL_REPO
@@ -47,6 +49,7 @@ class Effects:
         self._sessions = sessions
         self._environ = environ
         self._python = python
+        self._programs = programs.Programs(environ, python, sessions.parent / "probes")
         self._renderer = rendering.Renderer(python)
         self._handlers: dict[type[actions.Effect], Callable[[actions.Action, Any], list[events.Event]]] = {
             actions.SyncHub: self._sync_hub,
@@ -174,6 +177,10 @@ class Effects:
             return True
         except (ports.TransientError, OSError):
             return False
+
+    def look_for(self, look: scouting.Look) -> list[events.Event]:
+        """What is news about the program of an agent."""
+        return scouting.news(look, self._programs.look(look.sought, look.before))
 
     # --- attempts -----------------------------------------------------------------------------------------------
 

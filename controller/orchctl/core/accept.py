@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from orchctl.core import events
+from orchctl.core.folds import agents
 from orchctl.core.folds.parts import attempts_of
 from orchctl.core.ids import Key
 from orchctl.core.state import State
@@ -36,9 +37,9 @@ def accept(state: State, fact: events.Event) -> events.Event | Stale:
             if fact.key not in state.objects:
                 return Stale(fact.key, "not an object here")
         case events.AgentProbed():
-            obj = state.objects.get(fact.key)
-            if obj is None or obj.desired is None or obj.desired.spec_digest != fact.spec_digest:
-                return Stale(fact.key, "the Agent was edited or removed while its program was looked for")
+            reason = _old_news(state, fact)
+            if reason:
+                return Stale(fact.key, reason)
         case events.PruneConfirmed():
             reason = unconfirmable(state, fact)
             if reason:
@@ -46,6 +47,13 @@ def accept(state: State, fact: events.Event) -> events.Event | Stale:
         case _:
             pass
     return fact
+
+
+def _old_news(state: State, fact: events.AgentProbed) -> str:
+    obj = state.objects.get(fact.key)
+    if obj is None or obj.desired is None or obj.desired.spec_digest != fact.spec_digest:
+        return "the Agent was edited or removed while its program was looked for"
+    return "this is known of its program already" if agents.says(obj.program, fact) else ""
 
 
 def unconfirmable(state: State, fact: events.PruneConfirmed) -> str:

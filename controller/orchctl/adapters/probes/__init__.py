@@ -1,0 +1,1 @@
+"""What there is on this machine: looked for, asked within bounds, and told as facts."""
