@@ -28,6 +28,7 @@ PROGRAMS = {
     Backend.MINI: "mini",
 }
 SPECS_CACHED_MAX = 256
+BY_ITSELF = "nothing: it goes on by itself"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,7 +75,7 @@ def readiness(obj: Object) -> Because | None:
     name = name_of(obj.key)
     if program is None:
         text = f"agent {name}: its program is being looked for"
-        return Because("SES-14", text, unblock="nothing: it goes on by itself", waiting="AgentNotReady")
+        return Because("SES-14", text, unblock=BY_ITSELF, waiting="AgentNotReady")
     if not program.problem:
         return None
     unblock = f"install `{program.name}` where the PATH of the controller leads to, or name another agent"

@@ -15,6 +15,9 @@ from orchctl.core.state import Object
 from orchctl.core.view import View
 
 DEFAULT_AGENT = "script"
+_LOOKING = Because(
+    "SES-14", "agents are being looked for on this machine", unblock=agents.BY_ITSELF, waiting="AgentNotReady"
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,17 +57,17 @@ def default(view: View, environ: tuple[tuple[str, str], ...]) -> Choice | Becaus
         if obj is None or obj.desired is None or obj.withdrawn:
             continue
         program = agents.found(obj)
+        not_ready = _not_ready(obj, environ)
+        if program is None and not_ready is not None:
+            return _LOOKING  # only what has been looked for can be passed over
         there = f"agent {name} is at {program.path}" if program is not None and program.path else ""
         refusal = lacking.support(obj)
         if refusal is not None or agents.spec_of(obj.desired.spec).backend is Backend.COMMAND:
-            why = "this release has no backend for it" if refusal else "one that is run as a command has to be named"
+            why = refusal.text if refusal is not None else "one that is run as a command has to be named"
             passed_over += [f"{there}, but {why}"] if there else []
             continue
-        refusal = _not_ready(obj, environ)
-        if refusal is None:
+        if not_ready is None:
             return _choice(obj, name, "", tuple(passed_over))
-        if program is None:
-            return refusal
     last = choose(view, (DEFAULT_AGENT,), environ)
     return last if isinstance(last, Because) else dataclasses.replace(last, passed_over=tuple(passed_over))
 

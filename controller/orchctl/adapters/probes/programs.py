@@ -49,16 +49,19 @@ class Programs:
         self._said: dict[tuple[str, str], str] = {}  # by path and mark
 
     def look(self, sought: Sought, before: Program | None) -> Found:
-        """What is there now; `before` is what the ledger says was there."""
+        """What is there now; `before` is what the ledger says was there.
+
+        A program that has just come is not asked: that it is there is news first, and work need not wait for more.
+        """
         given = dict(sought.env)
         path, problem = locate(sought.program, given.get("PATH", self._path))
         if problem:
             return Found("", "", "", problem)
         mark = _mark(path)
-        if before is not None and before.version and (before.path, before.mark) == (path, mark):
-            return Found(path, before.version, mark, "")
-        if Path(path).name not in ASKED:
+        if before is None or (before.path, before.mark) != (path, mark) or Path(path).name not in ASKED:
             return Found(path, "", mark, "")
+        if before.version:
+            return Found(path, before.version, mark, "")
         with self._lock:
             known = self._said.get((path, mark))
         version = self._ask(path, given) if known is None else known
