@@ -22,7 +22,7 @@ def launch(request: plans.LaunchRequest) -> plans.LaunchPlan:
         raise plans.LaunchError(
             f"agent {request.agent} has no command without a model; name one, as {request.agent}/..."
         )
-    argv = tuple(word.replace(MODEL, request.model).replace(PROMPT_FILE, request.prompt_file) for word in words)
+    argv = tuple(word.replace(PROMPT_FILE, request.prompt_file).replace(MODEL, request.model) for word in words)
     return plans.LaunchPlan(argv, plans.attempt_env(request), "" if by_file else request.prompt)
 
 
