@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable
 
 from orchctl.core import actions, events, runtime
-from orchctl.core.ids import AttemptId, Key, Oid, name_of
+from orchctl.core.ids import SOURCE, AttemptId, Key, Oid, name_of
 from orchctl.core.ports import LandResult, Phase
 from orchctl.core.state import Object, State
 from orchctl.kit import globs
@@ -132,6 +132,10 @@ def probed(agent: events.ObjectAdmitted, *, version: str = "1.0.0", problem: str
         mark="" if problem else "1:2:3",
         problem=problem,
     )
+
+
+def started() -> events.ControllerStarted:
+    return events.ControllerStarted(SOURCE, release="0")
 
 
 def ended(key: Key, attempt: AttemptId, phase: Phase, code: int | None) -> events.AttemptEnded:
