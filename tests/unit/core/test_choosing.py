@@ -87,22 +87,13 @@ def test_ses_14_an_agent_nobody_has_looked_for_is_waited_for_though_the_next_of_
 
 
 def test_ses_14_a_program_that_goes_away_holds_the_next_run_and_fails_nothing() -> None:
-    world = worlds.World(exits=lambda effect: 1 if isinstance(effect, actions.RunCheck) else 0)
-    bench = worlds.Bench(world=world)
-    bench.give(*builders.catalogue(), *there("a"), builders.project())
-
-    def goes(effect: actions.Effect) -> str:
-        if isinstance(effect, actions.ImportWork):
-            bench.machine.step([worlds.probed(agent("a"), problem=GONE.format("a"))], bench.now)
-        return ""
-
-    world.fail = goes
-    bench.give(builders.task(agents=["a"]))
+    world = builders.Meddled(exits=lambda effect: 1 if isinstance(effect, actions.RunCheck) else 0)
+    world.meddle(actions.ImportWork, worlds.probed(agent("a"), problem=GONE.format("a")))
+    bench = builders.bench(*there("a"), builders.project(), builders.task(agents=["a"]), world=world)
     assert len(runs(bench)) == 1
     assert builders.body(bench, TASK)["status"]["summary"] == "Waiting(AgentNotReady)"
     bench.wait(30 * 24 * 3600.0)
     assert bench.object(TASK).task.ended is None, "waiting for a program uses up no time of the task"  # type: ignore[union-attr]
-    world.fail = lambda effect: ""
     world.exits = lambda effect: 0
     bench.give(worlds.probed(agent("a")))
     assert builders.body(bench, TASK)["status"]["summary"] == "Merged"

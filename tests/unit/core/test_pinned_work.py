@@ -81,21 +81,11 @@ def test_task_5_an_edit_of_a_live_field_is_accepted_while_it_runs(field: str) ->
 @pytest.mark.parametrize("kind", OTHERS)
 def test_task_5_an_edit_of_what_it_was_resolved_from_changes_no_later_run_either(kind: str) -> None:
     """The second run, after a red check, is what the first was, told what was wrong."""
-    world = worlds.World(exits=lambda effect: 1 if isinstance(effect, actions.RunCheck) else 0)
-    bench = worlds.Bench(world=world)
-    given: list[actions.Effect] = []
-
-    def edit(effect: actions.Effect) -> str:
-        if isinstance(effect, actions.RunCheck) and not given:
-            given.append(effect)
-            bench.machine.step([OTHERS[kind]], bench.now)
-        return ""
-
-    world.fail = edit
-    bench.give(*builders.catalogue(), builders.project())
-    bench.give(builders.task())
+    world = builders.Meddled(exits=lambda effect: 1 if isinstance(effect, actions.RunCheck) else 0)
+    world.meddle(actions.RunCheck, OTHERS[kind])
+    bench = builders.bench(builders.project(), builders.task(), world=world)
+    assert bench.object(OTHERS[kind].key).desired.generation == 2  # type: ignore[union-attr]
     first, second, *_ = [effect for effect in world.done if isinstance(effect, actions.RunAgent)]
-    assert given, "the edit was made while it ran"
     assert second.prompt.startswith(first.prompt.rstrip("\n"))
     assert (second.agent, second.command, second.model) == (first.agent, first.command, first.model)
     assert dict(second.env)["ORCH_STAGE"] == "implement"
