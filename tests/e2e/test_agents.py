@@ -124,6 +124,45 @@ def test_ses_14_agents_on_path_are_shown_with_their_version_and_the_next_of_a_li
     assert asked.read_text().split() == ["x"]
 
 
+ACCOUNT = """\
+---
+apiVersion: orchctl.dev/v1alpha1
+kind: Account
+metadata: {name: team}
+spec: {secrets: [{env: API_KEY, fromFile: ~/secrets/key}]}
+---
+apiVersion: orchctl.dev/v1alpha1
+kind: Agent
+metadata: {name: paid}
+spec: {backend: command, command: [paid-agent], account: team}
+"""
+
+
+def test_ses_10_a_secret_of_an_account_reaches_the_agent_and_no_file_of_ours(box: sandbox.Sandbox) -> None:
+    told = box.root / "told"
+    box.program("paid-agent", f'echo "the key is $API_KEY"; echo "$API_KEY" > {told}; sed -i s/goodbye/hello/ greet.sh')
+    checked = sandbox.PROJECT.replace("sh greet.sh |", "echo check:$API_KEY.; sh greet.sh |")
+    box.write("manifests/project.yaml", checked)
+    box.write("manifests/fix.yaml", sandbox.task(sandbox.FIX, extra="  agents: [paid]\n" + ACCOUNT))
+    box.commit("Ask")
+    box.until_idle()
+    waiting = box.object("task", "fix")["status"]["waiting"]
+    assert waiting["reason"] == "AgentNotReady"
+    assert "~/secrets/key cannot be read" in waiting["message"]
+    assert box.object("account", "team")["status"]["summary"] == "NotReady"
+    (box.root / "home/secrets").mkdir()
+    (box.root / "home/secrets/key").write_text(f"{SECRET}\n")
+    box.until_idle()
+    assert box.object("task", "fix")["status"]["summary"] == "Merged"
+    assert told.read_text() == f"{SECRET}\n"
+    logs = "".join(path.read_text() for path in box.state.glob("sessions/*/raw.log"))
+    assert "the key is " in logs
+    assert "check:.\n" in logs, "a check is not told"
+    folders = (box.state, box.repo, box.root / "run")
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    assert [path for path in files if SECRET.encode() in path.read_bytes()] == []
+
+
 def test_task_5_a_failing_agent_is_run_again_and_told_why_until_the_limit(box: sandbox.Sandbox) -> None:
     runs = box.root / "runs"
     ended = _run(box, f"append {runs} run", "fail 3 the disk is on fire")

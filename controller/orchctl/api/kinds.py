@@ -64,7 +64,6 @@ CONTROLLER_KINDS = ("Session", "Worktree", "MergeQueue")  # in this release; wri
 # Read and checked, but nothing happens because of them yet.
 UNSUPPORTED_KINDS = (
     "Settings",
-    "Account",
     "Approval",
     "Policy",
     "Question",

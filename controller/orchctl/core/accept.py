@@ -36,7 +36,7 @@ def accept(state: State, fact: events.Event) -> events.Event | Stale:
         case events.ObjectWithdrawn():
             if fact.key not in state.objects:
                 return Stale(fact.key, "not an object here")
-        case events.AgentProbed():
+        case events.AgentProbed() | events.AccountProbed():
             reason = _old_news(state, fact)
             if reason:
                 return Stale(fact.key, reason)
@@ -49,11 +49,12 @@ def accept(state: State, fact: events.Event) -> events.Event | Stale:
     return fact
 
 
-def _old_news(state: State, fact: events.AgentProbed) -> str:
+def _old_news(state: State, fact: events.AgentProbed | events.AccountProbed) -> str:
     obj = state.objects.get(fact.key)
     if obj is None or obj.desired is None or obj.desired.spec_digest != fact.spec_digest:
-        return "the Agent was edited or removed while its program was looked for"
-    return "this is known of its program already" if agents.says(obj.program, fact) else ""
+        return f"{fact.key} was edited or removed while it was looked at"
+    known = obj.program if isinstance(fact, events.AgentProbed) else obj.keyring
+    return "this is known already" if agents.says(known, fact) else ""
 
 
 def unconfirmable(state: State, fact: events.PruneConfirmed) -> str:

@@ -12,6 +12,7 @@ import functools
 from orchctl.api import kinds
 from orchctl.api.v1alpha1 import agent as agent_kind
 from orchctl.api.v1alpha1.agent import Backend
+from orchctl.core import accounts
 from orchctl.core.because import Because
 from orchctl.core.ids import Key, key_of, name_of
 from orchctl.core.state import Desired, Object, Program
@@ -28,7 +29,6 @@ PROGRAMS = {
     Backend.MINI: "mini",
 }
 SPECS_CACHED_MAX = 256
-BY_ITSELF = "nothing: it goes on by itself"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,6 +47,10 @@ def spec_of(text: str) -> agent_kind.AgentSpec:
 
 def key_of_agent(name: str) -> Key:
     return key_of("Agent", kinds.CLUSTER_NAMESPACE, name)
+
+
+def account_of(obj: Object) -> str:
+    return (spec_of(obj.desired.spec).account or "") if obj.desired is not None else ""
 
 
 def sought(desired: Desired) -> Sought | None:
@@ -75,7 +79,7 @@ def readiness(obj: Object) -> Because | None:
     name = name_of(obj.key)
     if program is None:
         text = f"agent {name}: its program is being looked for"
-        return Because("SES-14", text, unblock=BY_ITSELF, waiting="AgentNotReady")
+        return Because("SES-14", text, unblock=accounts.BY_ITSELF, waiting="AgentNotReady")
     if not program.problem:
         return None
     unblock = f"install `{program.name}` where the PATH of the controller leads to, or name another agent"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 
 from orchctl.api.v1alpha1.agent import Backend
-from orchctl.core import agents, lacking
+from orchctl.core import accounts, agents, lacking
 from orchctl.core.because import Because
 from orchctl.core.plan import AgentPlan
 from orchctl.core.state import Object
@@ -16,7 +16,7 @@ from orchctl.core.view import View
 
 DEFAULT_AGENT = "script"
 _LOOKING = Because(
-    "SES-14", "agents are being looked for on this machine", unblock=agents.BY_ITSELF, waiting="AgentNotReady"
+    "SES-14", "agents are being looked for on this machine", unblock=accounts.BY_ITSELF, waiting="AgentNotReady"
 )
 
 
@@ -36,11 +36,11 @@ def choose(view: View, wanted: tuple[str, ...], environ: tuple[tuple[str, str], 
         if obj is None or obj.desired is None or obj.withdrawn:
             refusals.append(lacking.absence(view, "Agent", f"Agent {name}", name))
             continue
-        refusal = lacking.support(obj) or _not_ready(obj, environ)
+        refusal = lacking.support(obj) or _not_ready(obj, environ) or _not_paid(view, agents.account_of(obj))
         if refusal is None:
             return _choice(obj, name, model, tuple(each.text for each in refusals))
         refusals.append(refusal)
-        if agents.found(obj) is None and refusal.waiting == "AgentNotReady":
+        if refusal.unblock == accounts.BY_ITSELF:
             return refusal  # it may turn out to be the one: what comes after it has to wait for the answer
     return refusals[0] if len(refusals) == 1 else _none(wanted, refusals)
 
@@ -66,8 +66,11 @@ def default(view: View, environ: tuple[tuple[str, str], ...]) -> Choice | Becaus
             why = refusal.text if refusal is not None else "one that is run as a command has to be named"
             passed_over += [f"{there}, but {why}"] if there else []
             continue
+        not_ready = not_ready or _not_paid(view, agents.account_of(obj))
         if not_ready is None:
             return _choice(obj, name, "", tuple(passed_over))
+        if not_ready.unblock == accounts.BY_ITSELF:
+            return _LOOKING
     last = choose(view, (DEFAULT_AGENT,), environ)
     return last if isinstance(last, Because) else dataclasses.replace(last, passed_over=tuple(passed_over))
 
@@ -76,9 +79,11 @@ def absent(view: View, agent: AgentPlan, environ: tuple[tuple[str, str], ...]) -
     """Why a pinned agent cannot be run now. Of what the Agent has become since, only its program is looked at."""
     obj = view.get(agents.key_of_agent(agent.name))
     program = agents.found(obj) if obj is not None else None
-    if obj is None or program is None or agent.command[:1] not in ((), (program.name,)):
-        return None
-    return _not_ready(obj, environ)
+    if obj is not None and program is not None and agent.command[:1] in ((), (program.name,)):
+        not_ready = _not_ready(obj, environ)
+        if not_ready is not None:
+            return not_ready
+    return _not_paid(view, agent.account)
 
 
 def _not_ready(obj: Object, environ: tuple[tuple[str, str], ...]) -> Because | None:
@@ -87,6 +92,15 @@ def _not_ready(obj: Object, environ: tuple[tuple[str, str], ...]) -> Because | N
     if "PATH" in dict(environ) and "PATH" not in agents.spec_of(obj.desired.spec).env:
         return None
     return agents.readiness(obj)
+
+
+def _not_paid(view: View, account: str) -> Because | None:
+    if not account:
+        return None
+    obj = view.get(accounts.key_of_account(account))
+    if obj is None or obj.desired is None or obj.withdrawn:
+        return lacking.absence(view, "Account", f"Account {account}", account)
+    return lacking.support(obj) or accounts.readiness(obj)
 
 
 def _choice(obj: Object, name: str, model: str, passed_over: tuple[str, ...]) -> Choice:
@@ -98,6 +112,7 @@ def _choice(obj: Object, name: str, model: str, passed_over: tuple[str, ...]) ->
         command=tuple(spec.command),
         env=tuple(sorted(spec.env.items())),
         model=model or spec.model or "",
+        account=spec.account or "",
     )
     return Choice(plan, obj.desired.spec_digest, passed_over)
 

@@ -122,6 +122,14 @@ class AgentProbed(Event):
     problem: str
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class AccountProbed(Event):
+    """Whether the files of an Account can be read is other than it was, or is known for the first time."""
+
+    spec_digest: str  # of the Account they were looked for
+    problem: str  # which of them cannot be used, and why; never what is in one
+
+
 # --- facts: outcomes of actions ---------------------------------------------------------------------------------
 
 
@@ -350,6 +358,7 @@ EVENTS: dict[str, type[Event]] = {
         PruneConfirmed,
         PruneLifted,
         AgentProbed,
+        AccountProbed,
         ActionFailed,
         HubSynced,
         TreeCreated,

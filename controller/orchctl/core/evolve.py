@@ -72,6 +72,7 @@ _FOLDS: dict[type[events.Event], Callable[[Object, Any, events.Now], Object]] = 
     events.ObjectStalled: admission.stalled,
     events.Explained: admission.explained,
     events.AgentProbed: agents.probed,
+    events.AccountProbed: agents.account_probed,
     events.ActionStarted: outcomes.action_started,
     events.ActionFailed: outcomes.action_failed,
     events.HubSynced: outcomes.hub_synced,

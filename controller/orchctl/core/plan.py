@@ -38,6 +38,7 @@ class AgentPlan:
     command: tuple[str, ...]
     env: tuple[tuple[str, str], ...] = ()
     model: str = ""  # empty: the program's own choice
+    account: str = ""  # empty: nobody's secrets are handed to it
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -201,6 +201,15 @@ class Program:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Keyring:
+    """Whether the files that an Account names could be read when they were last looked at."""
+
+    spec_digest: str
+    problem: str
+    since: Now
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Object:
     key: Key
     created: Now
@@ -212,6 +221,7 @@ class Object:
     session: SessionState | None = None
     worktree: WorktreeState | None = None
     program: Program | None = None  # of an Agent
+    keyring: Keyring | None = None  # of an Account
     open: Action | None = None  # the one action of this object under way
     actions: int = 0  # ordinal of the next action
     failures: Failures | None = None

@@ -9,7 +9,7 @@ import dataclasses
 
 from orchctl.api import conditions as api
 from orchctl.api import kinds
-from orchctl.core import agents, resolve
+from orchctl.core import preflight, resolve
 from orchctl.core.events import Now
 from orchctl.core.ids import Key, kind_of
 from orchctl.core.state import Desired, Object, SessionState, TaskState, WorktreeState
@@ -105,8 +105,8 @@ def _declared(obj: Object) -> list[_Wanted]:
         said = (api.Reason.NOT_IMPLEMENTED, _not_supported(obj.key, obj.desired))
         return [_Wanted(api.READY, "False", *said), _stalled(*said)]
     cleared = _Wanted(api.STALLED, None, "")
-    if obj.key.startswith("Agent/"):
-        return [cleared, _agent(obj)]
+    if kind_of(obj.key) in preflight.KINDS:
+        return [cleared, _preflight(obj)]
     if not is_task:
         return [cleared, _Wanted(api.READY, "True", api.Reason.RECONCILIATION_SUCCEEDED)]
     return [
@@ -118,12 +118,12 @@ def _declared(obj: Object) -> list[_Wanted]:
     ]
 
 
-def _agent(obj: Object) -> _Wanted:
-    """Not stalled without its program: it is ready as soon as that is installed."""
-    because = agents.readiness(obj)
+def _preflight(obj: Object) -> _Wanted:
+    """Not stalled without its program or secret: it is ready as soon as that is there."""
+    because = preflight.readiness(obj)
     if because is None:
         return _Wanted(api.READY, "True", api.Reason.RECONCILIATION_SUCCEEDED)
-    if agents.found(obj) is None:
+    if not preflight.is_known(obj):
         return _Wanted(api.READY, "Unknown", api.Reason.PROGRESSING, because.text)
     return _Wanted(api.READY, "False", api.Reason.AGENT_NOT_READY, f"{because.text}; {because.unblock}")
 

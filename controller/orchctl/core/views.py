@@ -9,7 +9,7 @@ import dataclasses
 import json
 
 from orchctl.api import kinds
-from orchctl.core import agents, names, resolve
+from orchctl.core import agents, names, preflight, resolve
 from orchctl.core.events import Now
 from orchctl.core.folds import parts
 from orchctl.core.ids import Key, kind_of, name_of, namespace_of
@@ -140,7 +140,7 @@ def summary(obj: Object) -> str:
     if obj.worktree is not None:
         return "Removed" if obj.worktree.removed else "Ready" if obj.worktree.path else "Creating"
     if kind_of(obj.key) != "Task":
-        word = "NotImplemented" if obj.desired is not None and obj.desired.in_the_way else _agent_word(obj)
+        word = "NotImplemented" if obj.desired is not None and obj.desired.in_the_way else _declared_word(obj)
         return "Deleting" if obj.withdrawn else word
     if obj.task is not None and obj.task.ended is not None:
         return obj.task.ended.outcome
@@ -151,11 +151,11 @@ def summary(obj: Object) -> str:
     return "Stopping" if obj.task.stopping is not None else "Running"
 
 
-def _agent_word(obj: Object) -> str:
-    """Of an Agent whether its program is there; of all others that only say things, that they have been read."""
-    if kind_of(obj.key) != "Agent" or agents.readiness(obj) is None:
+def _declared_word(obj: Object) -> str:
+    """Of an Agent and an Account whether what they need is there; of all others, that they have been read."""
+    if kind_of(obj.key) not in preflight.KINDS or preflight.readiness(obj) is None:
         return "Ready"
-    return "NotReady" if agents.found(obj) is not None else "Pending"
+    return "NotReady" if preflight.is_known(obj) else "Pending"
 
 
 def _session_word(session: SessionState) -> str:

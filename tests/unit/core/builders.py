@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from orchctl.api import kinds
 from orchctl.core import actions, events
 from orchctl.core.ids import Key, key_of
 from orchctl.kit import digest
@@ -23,7 +24,7 @@ STAGES: list[dict[str, Any]] = [
 
 
 def admitted(kind: str, name: str, spec: dict[str, Any], generation: int = 1) -> events.ObjectAdmitted:
-    namespace = "" if kind == "Agent" else "default"
+    namespace = "" if kind in kinds.CLUSTER_KINDS else "default"
     text = digest.canonical_json(spec)
     return events.ObjectAdmitted(
         key_of(kind, namespace, name),

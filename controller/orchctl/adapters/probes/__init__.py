@@ -1,1 +1,1 @@
-"""What there is on this machine: looked for, asked within bounds, and told as facts."""
+"""What agents need of this machine: looked for, asked within bounds, and told as facts."""

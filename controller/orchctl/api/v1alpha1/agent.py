@@ -69,7 +69,7 @@ class AgentSpec(fields.Model):
     model: fields.Line | None = Field(
         default=None, description="Model it is asked to use, as ORCH_MODEL and for `{model}`; unset: its own choice."
     )
-    account: fields.Name | None = fields.planned("Account that pays.")
+    account: fields.Name | None = Field(default=None, description="Account that pays: it gives the secrets.")
     env: fields.Environment = Field(default_factory=dict, description="Environment variables of the agent.")
     limits: fields.SessionLimits = Field(default_factory=fields.SessionLimits, description="Concurrency.")
     retry: Retry | None = fields.planned("What happens after a failure of transport.", harmless=True)
