@@ -94,7 +94,7 @@ def test_git_7_a_circle_of_tasks_is_printed_once(edge):
     tasks = [("Task", name, f"{{prompt: x, {edge.replace('NEXT', other)}}}") for name, other in ring.items()]
     (problem,) = said(*tasks)
     assert problem.startswith("a.yaml:4:")
-    assert "must not go round in a circle: Task a -> b -> c -> a depends on itself [cycle]" in problem
+    assert "must not go round in a circle: Task a -> b -> c -> a depends on itself; it is written at a." in problem
 
 
 def test_git_7_a_long_chain_is_no_circle():

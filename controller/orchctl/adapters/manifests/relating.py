@@ -1,0 +1,149 @@
+"""What stands in the way of documents because of other documents, kept up to date as some of them change.
+
+Called by admission with what each look at git changed, and by lint with everything at once, so both say the same
+(GIT-7). Judges only what changed and what looked that up. A name nothing has is not among its findings: in the
+controller it is waited for.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from orchctl.adapters.manifests import circles, references, relations
+from orchctl.adapters.manifests.loader import field_path
+from orchctl.adapters.manifests.problems import Document, Problem, Reference
+from orchctl.core.ids import Key, kind_of, name_of, namespace_of
+
+InForce = Callable[[Key], Document | None]
+
+
+class _Circle(NamedTuple):
+    knot: tuple[Key, ...]
+    problem: Problem
+
+
+class Relations:
+    def __init__(self, built_in: Iterable[Document]) -> None:
+        self._tree = relations.Tree(built_in)
+        self._judged: dict[Key, None] = {}
+        self._found: dict[Key, tuple[Problem, ...]] = {}
+        self._circles: dict[Key, _Circle] = {}
+        self._reads: dict[Key, dict[Key, None]] = {}
+        self._read_by: dict[Key, dict[Key, None]] = {}
+
+    def take_in(
+        self, changed: Mapping[Key, Document | None], in_force: InForce, kept: Mapping[Key, Document] | None = None
+    ) -> list[Key]:
+        """The documents whose problems are others than before. `kept` stay in force and are not judged themselves."""
+        dirty: dict[Key, None] = {}
+        for key, document in {**changed, **(kept or {})}.items():
+            if document is None or key not in changed:
+                self._judged.pop(key, None)
+            else:
+                self._judged[key] = None
+            if self._tree.put(key, document):
+                dirty[key] = None
+                dirty.update(self._read_by.get(key, {}))
+                if kind_of(key) == "Project":
+                    dirty.update(self._read_by.get(relations.projects_key(namespace_of(key)), {}))
+        before = {key: self.problems_of(key) for key in dirty}
+        for key in dirty:
+            self._judge(key)
+        self._find_circles([key for key in dirty if kind_of(key) in circles.KINDS], in_force)
+        return [key for key in dirty if self.problems_of(key) != before[key]]
+
+    def problems_of(self, key: Key) -> tuple[Problem, ...]:
+        circle = self._circles.get(key)
+        return (*self._found.get(key, ()), *((circle.problem,) if circle is not None else ()))
+
+    def problems(self) -> Iterator[Problem]:
+        """Of all documents, each circle once."""
+        for found in self._found.values():
+            yield from found
+        yield from {circle.knot: circle.problem for circle in reversed(self._circles.values())}.values()
+
+    def _judge(self, key: Key) -> None:
+        self._forget(key)
+        document = self._tree.at(key)
+        if document is None or key not in self._judged:
+            return
+        self._tree.looked_up = {}
+        found = tuple(_located(each) for each in relations.findings(self._tree, document))
+        circles.edges_of(self._tree, document)  # a name nothing has yet may come to close a circle
+        self._read(key, self._tree.looked_up)
+        if found:
+            self._found[key] = found
+
+    def _forget(self, key: Key) -> None:
+        self._found.pop(key, None)
+        self._circles.pop(key, None)
+        for read in self._reads.pop(key, {}):
+            del self._read_by[read][key]
+
+    def _read(self, key: Key, others: Iterable[Key]) -> None:
+        for other in others:
+            self._reads.setdefault(key, {})[other] = None
+            self._read_by.setdefault(other, {})[key] = None
+
+    # --- circles ------------------------------------------------------------------------------------------------
+
+    def _find_circles(self, starts: list[Key], in_force: InForce) -> None:
+        """Refuses those whose edit closes a circle: first in what git says, then with what stays in force instead."""
+        if not starts:
+            return
+        wanted: dict[Key, Mapping[Key, circles.Edge]] = {}
+
+        def of_git(key: Key) -> Mapping[Key, circles.Edge]:
+            if key not in wanted:
+                document = self._tree.at(key)
+                wanted[key] = circles.edges_of(self._tree, document) if document is not None else {}
+            return wanted[key]
+
+        def held(key: Key) -> Mapping[Key, circles.Edge]:
+            document = in_force(key)
+            return circles.edges_of(self._tree, document) if document is not None else {}
+
+        def standing(key: Key) -> Mapping[Key, circles.Edge]:
+            return held(key) if key in self._circles or key in self._found else of_git(key)
+
+        for knot in circles.knots(starts, of_git):
+            judged = [key for key in knot if key in self._judged]
+            self._refuse([key for key in judged if _closes(knot, of_git(key), held(key))] or judged, knot, of_git)
+        while self._circles or self._found:
+            before = len(self._circles)
+            for knot in circles.knots(starts, standing):
+                free = [key for key in knot if key in self._judged and key not in self._circles]
+                self._refuse([key for key in free if _closes(knot, standing(key), held(key))], knot, standing)
+            if len(self._circles) == before:
+                return
+
+    def _refuse(self, keys: list[Key], knot: list[Key], edges: circles.Edges) -> None:
+        for key in keys:
+            document = self._tree.at(key)
+            assert document is not None
+            way = circles.circle(key, knot, edges)
+            finding = relations.Finding(document, way[0].field, circles.message(key, way), "cycle")
+            self._circles[key] = _Circle(tuple(knot), _located(finding))
+            self._read(key, knot)
+
+
+def restored(key: Key, spec_json: str, path: str, line: int) -> Document:
+    """A document as far as it is known of an object in force: its names all stand where it begins."""
+    kind, namespace, name = kind_of(key), namespace_of(key), name_of(key)
+    names = references.of_spec(kind, json.loads(spec_json))
+    found = tuple(Reference(field_path(at), line, 1, wanted, name) for at, wanted, name in names)
+    return Document(kind, namespace, name, spec_json, (), (), path, 0, line, references=found)
+
+
+def _closes(knot: Iterable[Key], new: Mapping[Key, circles.Edge], old: Mapping[Key, circles.Edge]) -> bool:
+    return any(key in new and key not in old for key in knot)
+
+
+def _located(finding: relations.Finding) -> Problem:
+    """At the name it is about, else where the document begins."""
+    document = finding.document
+    places = {each.field: (each.line, each.column) for each in document.references}
+    line, column = places.get(finding.field, (document.line, 1))
+    return Problem(document.path, line, column, finding.field, finding.message, finding.code, document.key)
