@@ -13,6 +13,7 @@ from orchctl.adapters.manifests.relations import Tree
 from orchctl.core.ids import Key, kind_of, name_of, namespace_of
 
 KINDS = ("Task", "Pipeline")  # the only ones that wait for, or are made of, others of their kind
+WRITTEN_OUT_MAX = 100  # of one knot; each costs a walk through all of it
 EDGES_SHOWN_MAX = 10  # of one circle; who sees these finds the rest
 
 
@@ -121,6 +122,11 @@ def message(start: Key, way: list[Edge]) -> str:
         what = "makes tasks of itself" if any(edge.makes_tasks for edge in way) else "uses itself"
     ring = " -> ".join([name_of(start), *names])
     return f"must not go round in a circle: {kind_of(start)} {ring} {what}; it is written at {', '.join(places)}"
+
+
+def message_of_many(key: Key, count: int, first: Key) -> str:
+    said = f"must not go round in a circle: this {kind_of(key)} and {count - 1} others depend on themselves"
+    return f"{said}; one way round is written out at {kind_of(first)} {_shown(first, key)}"
 
 
 def _shown(key: Key, start: Key) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from orchctl.adapters.manifests import circles, references, relations
 from orchctl.adapters.manifests.loader import field_path
@@ -19,17 +18,13 @@ from orchctl.core.ids import Key, kind_of, name_of, namespace_of
 InForce = Callable[[Key], Document | None]
 
 
-class _Circle(NamedTuple):
-    knot: tuple[Key, ...]
-    problem: Problem
-
-
 class Relations:
     def __init__(self, built_in: Iterable[Document]) -> None:
         self._tree = relations.Tree(built_in)
         self._judged: dict[Key, None] = {}
         self._found: dict[Key, tuple[Problem, ...]] = {}
-        self._circles: dict[Key, _Circle] = {}
+        self._circles: dict[Key, Problem] = {}
+        self._knots: dict[Key, list[tuple[Key, ...]]] = {}  # those each is in, refused or not
         self._reads: dict[Key, dict[Key, None]] = {}
         self._read_by: dict[Key, dict[Key, None]] = {}
 
@@ -48,21 +43,29 @@ class Relations:
                 dirty.update(self._read_by.get(key, {}))
                 if kind_of(key) == "Project":
                     dirty.update(self._read_by.get(relations.projects_key(namespace_of(key)), {}))
+        self._add_those_in_circles_with(dirty)
         before = {key: self.problems_of(key) for key in dirty}
         for key in dirty:
             self._judge(key)
         self._find_circles([key for key in dirty if kind_of(key) in circles.KINDS], in_force)
         return [key for key in dirty if self.problems_of(key) != before[key]]
 
+    def _add_those_in_circles_with(self, dirty: dict[Key, None]) -> None:
+        reached = list(dirty)
+        while reached:
+            for knot in self._knots.pop(reached.pop(), ()):
+                reached += [key for key in knot if key not in dirty]
+                dirty.update(dict.fromkeys(knot))
+
     def problems_of(self, key: Key) -> tuple[Problem, ...]:
         circle = self._circles.get(key)
-        return (*self._found.get(key, ()), *((circle.problem,) if circle is not None else ()))
+        return (*self._found.get(key, ()), *((circle,) if circle is not None else ()))
 
     def problems(self) -> Iterator[Problem]:
-        """Of all documents, each circle once."""
+        """Of all documents; a circle is one at each of its edges, as any of them may be the one to take out."""
         for found in self._found.values():
             yield from found
-        yield from {circle.knot: circle.problem for circle in reversed(self._circles.values())}.values()
+        yield from self._circles.values()
 
     def _judge(self, key: Key) -> None:
         self._forget(key)
@@ -120,13 +123,18 @@ class Relations:
                 return
 
     def _refuse(self, keys: list[Key], knot: list[Key], edges: circles.Edges) -> None:
-        for key in keys:
+        members = tuple(knot)
+        for key in members:
+            self._knots.setdefault(key, []).append(members)
+        for number, key in enumerate(keys):
             document = self._tree.at(key)
             assert document is not None
-            way = circles.circle(key, knot, edges)
-            finding = relations.Finding(document, way[0].field, circles.message(key, way), "cycle")
-            self._circles[key] = _Circle(tuple(knot), _located(finding))
-            self._read(key, knot)
+            if number < circles.WRITTEN_OUT_MAX:
+                way = circles.circle(key, knot, edges)
+                field, message = way[0].field, circles.message(key, way)
+            else:
+                field, message = "", circles.message_of_many(key, len(knot), keys[0])
+            self._circles[key] = _located(relations.Finding(document, field, message, "cycle"))
 
 
 def restored(key: Key, spec_json: str, path: str, line: int) -> Document:
