@@ -13,7 +13,7 @@ from orchctl.adapters.manifests.relations import Tree
 from orchctl.core.ids import Key, kind_of, name_of, namespace_of
 
 KINDS = ("Task", "Pipeline")  # the only ones that wait for, or are made of, others of their kind
-WRITTEN_OUT_MAX = 100  # of one knot; each costs a walk through all of it
+WRITTEN_OUT_MAX = 20  # of one knot; each costs a walk through all of it
 EDGES_SHOWN_MAX = 10  # of one circle; who sees these finds the rest
 
 

@@ -8,7 +8,7 @@ controller it is waited for.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
 from orchctl.adapters.manifests import circles, references, relations
 from orchctl.adapters.manifests.loader import field_path
@@ -25,6 +25,7 @@ class Relations:
         self._found: dict[Key, tuple[Problem, ...]] = {}
         self._circles: dict[Key, Problem] = {}
         self._knots: dict[Key, list[tuple[Key, ...]]] = {}  # those each is in, refused or not
+        self._edges: dict[Key, tuple[Key, ...]] = {}
         self._reads: dict[Key, dict[Key, None]] = {}
         self._read_by: dict[Key, dict[Key, None]] = {}
 
@@ -45,9 +46,8 @@ class Relations:
                     dirty.update(self._read_by.get(relations.projects_key(namespace_of(key)), {}))
         self._add_those_in_circles_with(dirty)
         before = {key: self.problems_of(key) for key in dirty}
-        for key in dirty:
-            self._judge(key)
-        self._find_circles([key for key in dirty if kind_of(key) in circles.KINDS], in_force)
+        starts = [key for key in dirty if self._judge(key) and kind_of(key) in circles.KINDS]
+        self._find_circles(starts, in_force)
         return [key for key in dirty if self.problems_of(key) != before[key]]
 
     def _add_those_in_circles_with(self, dirty: dict[Key, None]) -> None:
@@ -67,21 +67,25 @@ class Relations:
             yield from found
         yield from self._circles.values()
 
-    def _judge(self, key: Key) -> None:
+    def _judge(self, key: Key) -> bool:
+        """Whether circles may now be others than before: an edit of a priority, say, neither closes nor opens one."""
+        edges, stood = self._edges.get(key), bool(self.problems_of(key))
         self._forget(key)
         document = self._tree.at(key)
         if document is None or key not in self._judged:
-            return
+            return True
         self._tree.looked_up = {}
         found = tuple(_located(each) for each in relations.findings(self._tree, document))
-        circles.edges_of(self._tree, document)  # a name nothing has yet may come to close a circle
+        self._edges[key] = tuple(circles.edges_of(self._tree, document))
         self._read(key, self._tree.looked_up)
         if found:
             self._found[key] = found
+        return stood or bool(found) or self._edges[key] != edges
 
     def _forget(self, key: Key) -> None:
         self._found.pop(key, None)
         self._circles.pop(key, None)
+        self._edges.pop(key, None)
         for read in self._reads.pop(key, {}):
             del self._read_by[read][key]
 
@@ -113,12 +117,14 @@ class Relations:
 
         for knot in circles.knots(starts, of_git):
             judged = [key for key in knot if key in self._judged]
-            self._refuse([key for key in judged if _closes(knot, of_git(key), held(key))] or judged, knot, of_git)
+            inside = frozenset(knot)
+            self._refuse([key for key in judged if _closes(inside, of_git(key), held(key))] or judged, knot, of_git)
         while self._circles or self._found:
             before = len(self._circles)
             for knot in circles.knots(starts, standing):
                 free = [key for key in knot if key in self._judged and key not in self._circles]
-                self._refuse([key for key in free if _closes(knot, standing(key), held(key))], knot, standing)
+                inside = frozenset(knot)
+                self._refuse([key for key in free if _closes(inside, standing(key), held(key))], knot, standing)
             if len(self._circles) == before:
                 return
 
@@ -145,8 +151,8 @@ def restored(key: Key, spec_json: str, path: str, line: int) -> Document:
     return Document(kind, namespace, name, spec_json, (), (), path, 0, line, references=found)
 
 
-def _closes(knot: Iterable[Key], new: Mapping[Key, circles.Edge], old: Mapping[Key, circles.Edge]) -> bool:
-    return any(key in new and key not in old for key in knot)
+def _closes(knot: Container[Key], new: Mapping[Key, circles.Edge], old: Mapping[Key, circles.Edge]) -> bool:
+    return any(key in knot and key not in old for key in new)
 
 
 def _located(finding: relations.Finding) -> Problem:
