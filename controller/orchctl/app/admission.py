@@ -16,7 +16,7 @@ from orchctl.adapters.gitsource import source
 from orchctl.adapters.manifests import cache as caches
 from orchctl.app import leaving
 from orchctl.core import events, ports
-from orchctl.core.ids import Key, Oid, key_of
+from orchctl.core.ids import SOURCE, Key, Oid, key_of
 from orchctl.core.state import Object, State
 from orchctl.kit import digest, names
 
@@ -87,7 +87,7 @@ class Admission:
     def _revision(self, state: State, observed: source.Observation) -> events.RevisionObserved:
         before = state.revision
         return events.RevisionObserved(
-            leaving.SOURCE,
+            SOURCE,
             ref=self._git.ref,
             commit=observed.commit,
             tree=observed.tree,

@@ -11,10 +11,9 @@ from collections.abc import Collection, Sequence
 
 from orchctl.core import events
 from orchctl.core.folds import pruning
-from orchctl.core.ids import Key, Oid, key_of
+from orchctl.core.ids import SOURCE, Key, Oid
 from orchctl.core.state import Object, State
 
-SOURCE = key_of("Source", "", "control")
 BUILTIN = "builtin:"
 PRUNE_GUARD_FROM = 10  # objects; below this, any part of them may be removed in one commit
 PRUNE_PERCENT_MAX = 50
