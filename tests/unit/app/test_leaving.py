@@ -66,3 +66,11 @@ def test_git_5_a_blocked_prune_is_confirmed_past_a_file_that_broke_later(control
     assert blocked is not None
     control.now({**many(5), "b.yaml": BROKEN})
     assert control.machine.state.blocked == blocked
+
+
+def test_git_5_why_it_stays_is_the_same_for_the_next_controller(control: Control) -> None:
+    control.now({**MOVED, "a.yaml": role("a"), "0.yaml": BROKEN})
+    control.now({**MOVED, "0.yaml": BROKEN, "b.yaml": BROKEN})
+    assert control.object("a").problems[0].startswith("manifests/b.yaml:1:1: error: cannot be read")
+    control.restart()
+    assert control.take_in() == []

@@ -15,6 +15,7 @@ from orchctl.core import events
 from orchctl.core.ids import Key
 from orchctl.core.state import Object
 from tests.unit.app.control import BROKEN, Control, both, essence, kinds_of
+from tests.unit.core import builders
 
 HEAD = "apiVersion: orchctl.dev/v1alpha1\n"
 
@@ -129,6 +130,21 @@ def test_git_7_a_project_that_comes_changes_what_its_tasks_run_and_only_theirs(c
     assert {fact.key for fact in facts if isinstance(fact, events.ObjectRejected)} == {"Task/default/t"}
 
 
+def test_git_7_a_circle_an_earlier_release_let_in_is_told_at_all_of_it(control: Tasks) -> None:
+    ring = {"a": "b", "b": "a"}
+    admitted = [builders.task(name, prompt="x", dependsOn=[{"task": other}]) for name, other in ring.items()]
+    control.machine.step(admitted, events.Now(at=1.0, t=0.5))
+    control.now({f"{name}.yaml": task(name, other) for name, other in ring.items()})
+    assert control.refused() == {"a", "b"}
+    control.says_nothing_more()
+
+
+def test_git_7_what_another_release_admitted_is_read_with_its_defaults_or_not_at_all(control: Tasks) -> None:
+    control.machine.step([builders.task("a", prompt="x"), builders.task("b", cut=3)], events.Now(at=1.0, t=0.5))
+    control.now({"a.yaml": BROKEN, "b.yaml": BROKEN, "c.yaml": task("c", "a", "b")})
+    assert control.refused() == {"a", "b"}
+
+
 def test_git_7_names_that_nothing_has_are_no_refusal(control: Tasks) -> None:
     facts = control.now({"t.yaml": task("t", "nobody", more="pipeline: none, project: none, agents: [none]")})
     assert kinds_of(facts) == ["ObjectAdmitted"]
@@ -183,6 +199,7 @@ def in_force(control: Tasks, name: str) -> set[str] | None:
     if obj is None or obj.desired is None:
         return None
     restored = manifests.restored(obj.key, obj.desired.spec, "x.yaml", 1)
+    assert restored is not None
     return {each.name for each in restored.references if each.kind == "Task"}
 
 

@@ -7,13 +7,17 @@ controller it is waited for.
 
 from __future__ import annotations
 
-import json
+import functools
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+
+import pydantic
 
 from orchctl.adapters.manifests import circles, references, relations
 from orchctl.adapters.manifests.loader import field_path
 from orchctl.adapters.manifests.problems import Document, Problem, Reference
+from orchctl.api import registry
 from orchctl.core.ids import Key, kind_of, name_of, namespace_of
+from orchctl.kit import digest
 
 InForce = Callable[[Key], Document | None]
 
@@ -143,12 +147,25 @@ class Relations:
             self._circles[key] = _located(relations.Finding(document, field, message, "cycle"))
 
 
-def restored(key: Key, spec_json: str, path: str, line: int) -> Document:
-    """A document as far as it is known of an object in force: its names all stand where it begins."""
+def restored(key: Key, spec_json: str, path: str, line: int) -> Document | None:
+    """A document as far as it is known of an object in force: its names all stand where it begins.
+
+    Defaults are filled in again, as another release may have admitted it; None if that is of a form not known here.
+    """
     kind, namespace, name = kind_of(key), namespace_of(key), name_of(key)
-    names = references.of_spec(kind, json.loads(spec_json))
+    try:
+        spec = _specs(kind).validate_json(spec_json)
+    except pydantic.ValidationError:
+        return None
+    dumped = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+    names = references.of_spec(kind, dumped)
     found = tuple(Reference(field_path(at), line, 1, wanted, name) for at, wanted, name in names)
-    return Document(kind, namespace, name, spec_json, (), (), path, 0, line, references=found)
+    return Document(kind, namespace, name, digest.canonical_json(dumped), (), (), path, 0, line, references=found)
+
+
+@functools.cache
+def _specs(kind: str) -> pydantic.TypeAdapter[pydantic.BaseModel]:
+    return pydantic.TypeAdapter(registry.MODELS[kind].model_fields["spec"].annotation)
 
 
 def _closes(knot: Container[Key], new: Mapping[Key, circles.Edge], old: Mapping[Key, circles.Edge]) -> bool:
