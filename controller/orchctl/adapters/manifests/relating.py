@@ -165,7 +165,9 @@ def restored(key: Key, spec_json: str, path: str, line: int) -> Document | None:
 
 @functools.cache
 def _specs(kind: str) -> pydantic.TypeAdapter[pydantic.BaseModel]:
-    return pydantic.TypeAdapter(registry.MODELS[kind].model_fields["spec"].annotation)
+    model = registry.MODELS[kind].model_fields["spec"].annotation
+    assert isinstance(model, type)
+    return pydantic.TypeAdapter(model)
 
 
 def _closes(knot: Container[Key], new: Mapping[Key, circles.Edge], old: Mapping[Key, circles.Edge]) -> bool:
