@@ -19,7 +19,7 @@ from orchctl.adapters.executors import starter
 from orchctl.adapters.gitsource import repository
 from orchctl.adapters.probes import programs, secret_files
 from orchctl.adapters.templates import rendering
-from orchctl.app import scouting
+from orchctl.app import scouting, sweeping
 from orchctl.core import accounts, actions, events, ports
 from orchctl.core.ids import AttemptId, Key
 from orchctl.core.resolve import CONTROL_REPO
@@ -195,7 +195,7 @@ class Effects:
 
     def _render_prompt(self, action: actions.Action, do: actions.RenderPrompt) -> list[events.Event]:
         """Long values go to files among the sessions' records, in a folder no attempt can be called."""
-        made = self._renderer.render(dict(do.texts), json.loads(do.roots), self._sessions / ".values")
+        made = self._renderer.render(dict(do.texts), json.loads(do.roots), self._sessions / sweeping.VALUES)
         return [events.PromptRendered(action.object, action.key, digest=made.digest, texts=tuple(made.texts.items()))]
 
     def _run_agent(self, action: actions.Action, do: actions.RunAgent) -> list[events.Event]:
