@@ -39,6 +39,33 @@ class RevisionObserved(Event):
     tree: Oid
     roots: tuple[str, ...]  # the paths manifests are read from
     rewritten: bool = False  # the ref moved to a commit that does not contain the one before
+    signer: str = ""  # whose good signature the commit has, where one is asked for
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RevisionRefused(Event):
+    """The ref is at a commit that may not be taken up: what was taken up before stays in force."""
+
+    ref: str
+    commit: Oid
+    message: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SourceSynced(Event):
+    """The remote was fetched from, for the first time or again."""
+
+    remote: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SourceUnreachable(Event):
+    """The remote could not be fetched from: what was fetched before stays in force."""
+
+    remote: str
+    offline: bool  # nothing answered; else the remote did, and refused
+    message: str
+    synced_at: float  # wall time of the last fetch that went well, 0 for never
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -76,6 +103,7 @@ class PruneBlocked(Event):
     keys: tuple[str, ...]
     message: str
     revision: str = ""  # the commit in which they were first found gone
+    reason: str = ""  # Disabled | Empty | Percent | Outside
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -309,6 +337,9 @@ EVENTS: dict[str, type[Event]] = {
     event.__name__: event
     for event in (
         RevisionObserved,
+        RevisionRefused,
+        SourceSynced,
+        SourceUnreachable,
         ObjectAdmitted,
         ObjectRejected,
         ObjectWithdrawn,
