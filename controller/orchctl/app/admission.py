@@ -200,6 +200,8 @@ class Admission:
         if look is None:
             return facts
         present = {key: obj for key, obj in state.objects.items() if _from_git(obj) and not obj.withdrawn}
+        arriving = sum(1 for fact in facts if isinstance(fact, events.ObjectAdmitted) and _is_new(fact, present))
+        look = dataclasses.replace(look, arriving=arriving)
         return facts + self._withdrawals.facts(state, leaving, present, look)
 
     def _duplicates(self, key: Key, state: State, claimants: list[str]) -> list[tuple[str, str]]:
@@ -297,6 +299,10 @@ def _signed(facts: list[events.Event], signer: str) -> list[events.Event]:
         dataclasses.replace(fact, signer=signer) if isinstance(fact, events.RevisionObserved) else fact
         for fact in facts
     ]
+
+
+def _is_new(fact: events.ObjectAdmitted, present: dict[Key, Object]) -> bool:
+    return fact.key not in present and not fact.path.startswith(BUILTIN)
 
 
 def _from_git(obj: Object) -> bool:

@@ -130,11 +130,13 @@ class Holdings:
 
 
 def _settings_only(file: File) -> File:
+    kept = tuple(key for key in file.kept if key == sources.SETTINGS)
+    of_them = (sources.SETTINGS, None) if kept else (sources.SETTINGS,)  # None: nobody can tell whose it is
     return File(
         file.blob,
         tuple(document for document in file.documents if document.key == sources.SETTINGS),
-        tuple(problem for problem in file.problems if problem.key == sources.SETTINGS),
-        tuple(key for key in file.kept if key == sources.SETTINGS),
+        tuple(problem for problem in file.problems if problem.key in of_them),
+        kept,
     )
 
 

@@ -25,6 +25,7 @@ class Look:
     commit: str
     settings: sources.SourceSettings
     has_file: Callable[[str], bool]
+    arriving: int = 0  # objects that are there for the first time
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -85,7 +86,7 @@ def _hold(going: list[Key], total: int, objects: list[Object], look: Look) -> _H
     if outside:
         message = f"{what} vanished, {len(outside)} of them only from `source.paths` and not from git; none was removed"
         return _Hold(OUTSIDE, message, "Name the folders again, or say that it is meant: {command}")
-    if len(going) == total and not settings.allow_empty:
+    if len(going) == total and not look.arriving and not settings.allow_empty:
         if total == 1:
             message = f"{what}, the only object, vanished from git; it was kept, as nothing is emptied unasked"
             return _Hold(EMPTY, message, "Bring it back, or say that it is meant: {command}")
