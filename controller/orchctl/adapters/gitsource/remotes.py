@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import os
 import re
+import shutil
 from pathlib import Path
 
 import pygit2
@@ -53,7 +54,7 @@ def remote_of(common_dir: Path) -> str | None:
 def make_mirror(git_dir: Path, url: str) -> None:
     """An empty mirror, unless it is there; half made ones are never seen under that name."""
     checked(url)
-    if remote_of(git_dir) is not None:
+    if remote_of(git_dir) == url:
         return
     git_dir.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     fresh = git_dir.with_name(f"{git_dir.name}.{os.getpid()}.new")
@@ -61,8 +62,9 @@ def make_mirror(git_dir: Path, url: str) -> None:
     # Both follow from the address alone, so that a mirror that was lost is made again with the same state.
     (fresh / NOTE).write_text(f"{url}\n", encoding="utf-8")
     (fresh / repository.UID_FILE).write_text(f"{hashlib.sha256(url.encode()).hexdigest()[:32]}\n", encoding="ascii")
-    with contextlib.suppress(FileExistsError, OSError):
+    with contextlib.suppress(OSError):  # somebody else may have been first
         fresh.rename(git_dir)
+    shutil.rmtree(fresh, ignore_errors=True)
     if remote_of(git_dir) != url:
         raise PermanentError(f"{git_dir} is not a mirror of {url}: remove it")
 

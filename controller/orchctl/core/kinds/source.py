@@ -14,7 +14,7 @@ def propose(obj: Object, source: SourceState) -> Proposal:
         return Proposal(Because("GIT-1", status.refusal_text(source), unblock=unblock))
     if source.unreachable:
         waiting = "SourceOffline" if source.offline else ""
-        text = f"{status.unreachable_text(source)}; what was fetched before stays in force"
+        text = f"what was fetched last stays in force: {status.unreachable_text(source)}"
         return Proposal(Because("GIT-1", text, unblock=_unblock(source), waiting=waiting))
     if source.signer:
         return Proposal(Because("GIT-1", f"the commit in force is signed by {source.signer}"))
