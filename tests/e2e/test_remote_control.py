@@ -133,3 +133,20 @@ def test_a_remote_that_was_never_reached_is_named_and_with_a_ref_waited_for(box:
     assert said.returncode == failures.USAGE
     assert "holds a password" in said.stderr
     assert "pw@" not in said.stderr
+
+
+def test_git_9_run_commits_to_the_remote_by_compare_and_swap(box: sandbox.Sandbox, remote: Remote) -> None:
+    """Also before any controller has served it, and on top of what others have pushed since."""
+    prompt = "Say hello.\n```script\n" + sandbox.FIX + "\n```"
+    box.orchctl("run", "--repo", remote.url, "--name", "first", "--no-follow", prompt)
+    assert "manifests/tasks/first.yaml" in box.git("ls-tree", "-r", "--name-only", "main", cwd=remote.bare)
+    pushed = remote.push("note.txt", "by somebody else\n")
+    said = box.orchctl("run", "--repo", remote.url, "--name", "second", prompt)
+    assert "task/second Merged" in said or "task/second Succeeded" in said, said
+    assert box.git("merge-base", "--is-ancestor", pushed, "main", cwd=remote.bare) == ""
+    assert "hello" in box.git("show", "main:greet.sh", cwd=remote.bare)
+    remote.away()
+    done = box.python("-m", "orchctl", "run", "--repo", remote.url, "--name", "third", "--no-follow", "x")
+    assert done.returncode != 0
+    assert "cannot be" in done.stderr
+    assert box.seen("Task", "third") == {}

@@ -57,6 +57,8 @@ class Revisions:
         verdict = self._verdict(commit)
         if verdict.good:
             return Head(commit, verdict.signer, news)
+        if settings.verify and self._reads_the_same(state, commit):
+            return dataclasses.replace(self._stay(state, news), refused=False)
         return self._stay(state, (*news, *self._refusal(state, commit, verdict)))
 
     def asked_to_be_signed(self, state: State, head: Head) -> Head:
@@ -68,6 +70,13 @@ class Revisions:
         if verdict.good:
             return dataclasses.replace(head, signer=verdict.signer)
         return self._stay(state, (*head.facts, *self._refusal(state, head.commit, verdict)))
+
+    def _reads_the_same(self, state: State, commit: Oid) -> bool:
+        """Whether nothing would be taken up: work that lands in the control repo is not signed, and says nothing."""
+        last, repo = state.revision, self._git.repo
+        if last is None or repo.tree_of(last.commit) is None:
+            return False
+        return all(repo.tree_of(commit, root) == repo.tree_of(last.commit, root) for root in last.roots)
 
     def _stay(self, state: State, facts: tuple[events.Event, ...]) -> Head:
         """At the last commit that was taken up; when even that is gone from the repo, at what is in the ledger."""

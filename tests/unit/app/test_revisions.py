@@ -193,3 +193,18 @@ def test_a_refusal_is_judged_again_when_signers_may_have_been_added(scene: Scene
     scene.turns += revisions.AGAIN_S
     scene.look()
     assert scene.in_force == bad
+
+
+def test_git_1_a_commit_that_changes_no_manifest_needs_no_signature(scene: Scene) -> None:
+    """The work that lands in a control repo is committed by the controller, which signs nothing."""
+    scene.commit(role("a"), scene.ann)
+    good = scene.commit(SIGNED, scene.ann, FILE)
+    scene.commit("work\n", None, "src/main.py")
+    assert (scene.in_force, scene.told.refused) == (good, None)
+    scene.restart()
+    assert scene.look() == []
+    bad = scene.commit(role("b"), None, "manifests/b.yaml")
+    assert (scene.in_force, scene.told.refused) == (good, bad)
+    scene.repo.git("rm", "-q", "manifests/b.yaml")
+    scene.commit("more\n", None, "src/main.py")
+    assert (scene.in_force, scene.told.refused) == (good, None), "it is as it was again"

@@ -68,7 +68,8 @@ class ControlRepo:
             found = tree if not path.strip("/") else tree[path.strip("/")]  # type: ignore[index]
         except (KeyError, ValueError, pygit2.GitError):
             return None
-        return Oid(str(found.id)) if isinstance(found, pygit2.Tree) else None
+        oid = Oid(str(found.id)) if isinstance(found, pygit2.Tree) else None
+        return oid if oid is not None and self.has_tree(oid) else None
 
     def has_file(self, commit: Oid, path: str) -> bool:
         try:
@@ -107,9 +108,10 @@ class ControlRepo:
             return False
 
     def has_tree(self, oid: Oid) -> bool:
+        """As the repository is now: an object that was looked up before is remembered though it is gone."""
         try:
-            return isinstance(self._repository.get(oid), pygit2.Tree)
-        except (ValueError, pygit2.GitError):
+            return bool(self._repository.odb.read_header(oid)[0] == pygit2.GIT_OBJECT_TREE)
+        except (KeyError, ValueError, pygit2.GitError):
             return False
 
     def read_tree(self, oid: Oid) -> bytes:
