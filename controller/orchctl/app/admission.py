@@ -16,7 +16,7 @@ from orchctl.adapters.gitsource import source
 from orchctl.adapters.manifests import cache as caches
 from orchctl.app import holdings, pruning, revisions
 from orchctl.core import events, sources
-from orchctl.core.ids import Key, Oid
+from orchctl.core.ids import SOURCE, Key, Oid
 from orchctl.core.state import Object, State
 from orchctl.kit import digest
 
@@ -150,7 +150,7 @@ class Admission:
             return self._again(state, head)
         return [
             events.RevisionObserved(
-                sources.SOURCE,
+                SOURCE,
                 ref=self._git.ref,
                 commit=taken.commit,
                 tree=taken.tree,
@@ -168,9 +168,7 @@ class Admission:
         if head.refused or before is None or revisions.told_of(state).refused is None or head.commit != before.commit:
             return []
         return [
-            events.RevisionObserved(
-                sources.SOURCE, before.ref, before.commit, before.tree, before.roots, signer=head.signer
-            )
+            events.RevisionObserved(SOURCE, before.ref, before.commit, before.tree, before.roots, signer=head.signer)
         ]
 
     # --- objects ------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from orchctl.core import events, sources
 from orchctl.core.folds import pruning
-from orchctl.core.ids import Key, Oid, kind_of, name_of
+from orchctl.core.ids import SOURCE, Key, Oid, kind_of, name_of
 from orchctl.core.state import Object, State
 
 GUARD_FROM = 10  # objects; of these or fewer, any part may be removed in one commit
@@ -56,7 +56,7 @@ class Withdrawals:
         )
         if hold is None or (is_known and blocked is not None and blocked.confirmed):
             self.held = {}
-            lifted = [events.PruneLifted(sources.SOURCE)] if blocked is not None else []
+            lifted = [events.PruneLifted(SOURCE)] if blocked is not None else []
             return [*lifted, *(events.ObjectWithdrawn(key) for key in going)]
         self.held = dict.fromkeys(going)
         if is_known:
@@ -64,9 +64,7 @@ class Withdrawals:
         unblock = hold.unblock.format(command=f"`orchctl prune --confirm {look.commit[:12]}`")
         message = f"{hold.message}. {unblock}"
         found = Oid(look.commit)
-        return [
-            events.PruneBlocked(sources.SOURCE, keys=tuple(valid), message=message, revision=found, reason=hold.reason)
-        ]
+        return [events.PruneBlocked(SOURCE, keys=tuple(valid), message=message, revision=found, reason=hold.reason)]
 
 
 def _hold(going: list[Key], total: int, objects: list[Object], look: Look) -> _Hold | None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from orchctl.adapters.gitsource import fetching, signatures, source
 from orchctl.core import events, sources
-from orchctl.core.ids import Oid
+from orchctl.core.ids import SOURCE, Oid
 from orchctl.core.state import SourceState, State
 
 AGAIN_S = 10.0  # how long a refusal holds before it is judged again: signers may have been added meanwhile
@@ -100,7 +100,7 @@ class Revisions:
         told = told_of(state)
         if (told.refused, told.refusal) == (commit, verdict.reason):
             return []
-        return [events.RevisionRefused(sources.SOURCE, ref=self._git.ref, commit=commit, message=verdict.reason)]
+        return [events.RevisionRefused(SOURCE, ref=self._git.ref, commit=commit, message=verdict.reason)]
 
     def _of_remote(self, state: State, settings: sources.SourceSettings) -> tuple[events.Event, ...]:
         """What the last fetch came to, when that is not what was said last."""
@@ -114,12 +114,12 @@ class Revisions:
         if not found.message:
             if told.remote == remote and not told.unreachable:
                 return ()
-            return (events.SourceSynced(sources.SOURCE, remote=remote),)
+            return (events.SourceSynced(SOURCE, remote=remote),)
         if (told.remote, told.unreachable, told.offline) == (remote, found.message, found.offline):
             return ()
         return (
             events.SourceUnreachable(
-                sources.SOURCE,
+                SOURCE,
                 remote=remote,
                 offline=found.offline,
                 message=found.message,
@@ -129,5 +129,5 @@ class Revisions:
 
 
 def told_of(state: State) -> SourceState:
-    obj = state.objects.get(sources.SOURCE)
+    obj = state.objects.get(SOURCE)
     return obj.source if obj is not None and obj.source is not None else SourceState()

@@ -14,7 +14,6 @@ from orchctl.core.ids import Key
 from orchctl.core.state import State
 from orchctl.kit import durations
 
-SOURCE = Key("Source//control")
 SETTINGS = Key("Settings//default")
 DEFAULT_ROOTS = ("manifests",)  # where Settings are always looked for, whatever paths they name
 

@@ -9,7 +9,7 @@ import pytest
 from orchctl.adapters.gitsource import repository, signatures, source
 from orchctl.app import admission, revisions
 from orchctl.core import events, runtime, sources
-from orchctl.core.ids import Key, Oid
+from orchctl.core.ids import SOURCE, Key, Oid
 from orchctl.core.state import SourceState, State
 from tests.unit.app.control import role
 from tests.unit.app.test_source_settings import settings
@@ -58,7 +58,7 @@ class Scene:
         return revisions.told_of(self.machine.state)
 
     def condition(self, type_: str) -> tuple[str, str, str]:
-        obj = self.machine.state.objects[sources.SOURCE]
+        obj = self.machine.state.objects[SOURCE]
         found = next(one for one in obj.conditions if one.type == type_)
         return found.status, found.reason, found.message
 
@@ -86,7 +86,7 @@ def test_git_1_an_unsigned_head_is_not_taken_up_and_is_named(scene: Scene) -> No
         assert reason in message
         assert scene.condition("Ready")[0] == "False"
         assert scene.condition("Stalled")[0] == "True"
-        because = scene.machine.state.objects[sources.SOURCE].because
+        because = scene.machine.state.objects[SOURCE].because
         assert because is not None
         assert bad[:12] in because.text
     fixed = scene.commit(role("a", "Second."), scene.ann)
@@ -158,7 +158,7 @@ def test_git_1_what_turns_it_on_must_be_signed_too(scene: Scene) -> None:
 def test_git_1_the_very_first_commit_may_be_refused(scene: Scene) -> None:
     scene.commit(SIGNED, scene.eve, FILE)
     assert scene.in_force is None
-    assert list(scene.machine.state.objects) == [sources.SOURCE]
+    assert list(scene.machine.state.objects) == [SOURCE]
     scene.commit(role("a"), scene.ann)
     assert scene.in_force is not None
     assert "ann@example.com" in scene.told.signer

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orchctl.core import accept, events, sources
-from orchctl.core.ids import Oid
+from orchctl.core.ids import SOURCE, Oid
 from tests.unit.app.control import BROKEN, Control, key, kinds_of, role
 
 HEAD = "apiVersion: orchctl.dev/v1alpha1\nkind: Settings\nmetadata: {name: default}\nspec:\n  source: "
@@ -149,7 +149,7 @@ def test_git_4_two_settings_that_name_each_others_folder_come_to_rest(control: C
 def confirm(control: Control) -> events.PruneConfirmed:
     blocked = control.machine.state.blocked
     assert blocked is not None
-    return events.PruneConfirmed(sources.SOURCE, revision=Oid(blocked.revision), token="t", actor="me")
+    return events.PruneConfirmed(SOURCE, revision=Oid(blocked.revision), token="t", actor="me")
 
 
 def test_git_5_the_only_object_is_kept_until_a_person_says_so(control: Control) -> None:
