@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 
 from orchctl.adapters.gitsource import fetching, signatures, source
-from orchctl.core import events, sources
+from orchctl.core import events, sources, upstream
 from orchctl.core.ids import SOURCE, Oid
 from orchctl.core.state import SourceState, State
 
@@ -100,7 +100,7 @@ class Revisions:
         told = told_of(state)
         if (told.refused, told.refusal) == (commit, verdict.reason):
             return []
-        return [events.RevisionRefused(SOURCE, ref=self._git.ref, commit=commit, message=verdict.reason)]
+        return [upstream.RevisionRefused(SOURCE, ref=self._git.ref, commit=commit, message=verdict.reason)]
 
     def _of_remote(self, state: State, settings: sources.SourceSettings) -> tuple[events.Event, ...]:
         """What the last fetch came to, when that is not what was said last."""
@@ -114,11 +114,11 @@ class Revisions:
         if not found.message:
             if told.remote == remote and not told.unreachable:
                 return ()
-            return (events.SourceSynced(SOURCE, remote=remote),)
+            return (upstream.SourceSynced(SOURCE, remote=remote),)
         if (told.remote, told.unreachable, told.offline) == (remote, found.message, found.offline):
             return ()
         return (
-            events.SourceUnreachable(
+            upstream.SourceUnreachable(
                 SOURCE,
                 remote=remote,
                 offline=found.offline,

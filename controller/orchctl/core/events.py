@@ -11,28 +11,13 @@ import dataclasses
 
 from orchctl.core.actions import Action
 from orchctl.core.because import Because
+from orchctl.core.happenings import Decision as Decision
+from orchctl.core.happenings import Event as Event
+from orchctl.core.happenings import Now as Now
 from orchctl.core.ids import ActionKey, AttemptId, Key, Oid
 from orchctl.core.plan import Check, Plan
 from orchctl.core.ports import LandResult, Phase
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Now:
-    """The one `now` of a turn: `at` is wall time (shown), `t` controller time (durations survive restarts)."""
-
-    at: float
-    t: float
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Event:
-    key: Key
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Decision(Event):
-    """Made by the machine itself, never handed to it: a replay makes it again and compares."""
-
+from orchctl.core.upstream import UPSTREAM
 
 # --- facts: the controller itself ---------------------------------------------------------------------------------
 
@@ -55,32 +40,6 @@ class RevisionObserved(Event):
     roots: tuple[str, ...]  # the paths manifests are read from
     rewritten: bool = False  # the ref moved to a commit that does not contain the one before
     signer: str = ""  # whose good signature the commit has, where one is asked for
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class RevisionRefused(Event):
-    """The ref is at a commit that may not be taken up: what was taken up before stays in force."""
-
-    ref: str
-    commit: Oid
-    message: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class SourceSynced(Event):
-    """The remote was fetched from, for the first time or again."""
-
-    remote: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class SourceUnreachable(Event):
-    """The remote could not be fetched from: what was fetched before stays in force."""
-
-    remote: str
-    offline: bool  # nothing answered; else the remote did, and refused
-    message: str
-    synced_at: float  # wall time of the last fetch that went well, 0 for never
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -356,9 +315,7 @@ EVENTS: dict[str, type[Event]] = {
     for event in (
         ControllerStarted,
         RevisionObserved,
-        RevisionRefused,
-        SourceSynced,
-        SourceUnreachable,
+        *UPSTREAM,
         ObjectAdmitted,
         ObjectRejected,
         ObjectWithdrawn,

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from orchctl.core import events, status
+from orchctl.core import events, status, upstream
 from orchctl.core.folds import admission, decisions, outcomes, parts, pruning, source
 from orchctl.core.ids import ActionKey, Key, kind_of
 from orchctl.core.state import (
@@ -69,9 +69,9 @@ def _track_open(state: State, before: Object, after: Object) -> Mapping[ActionKe
 
 _FOLDS: dict[type[events.Event], Callable[[Object, Any, events.Now], Object]] = {
     events.RevisionObserved: source.observed,
-    events.RevisionRefused: source.refused,
-    events.SourceSynced: source.synced,
-    events.SourceUnreachable: source.unreachable,
+    upstream.RevisionRefused: source.refused,
+    upstream.SourceSynced: source.synced,
+    upstream.SourceUnreachable: source.unreachable,
     events.ObjectAdmitted: admission.admitted,
     events.ObjectRejected: admission.rejected,
     events.ObjectWithdrawn: admission.withdrawn,

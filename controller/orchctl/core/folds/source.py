@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from orchctl.core import events
+from orchctl.core import events, upstream
 from orchctl.core.state import Object, SourceState
 
 replace = dataclasses.replace
@@ -16,15 +16,15 @@ def observed(obj: Object, event: events.RevisionObserved, now: events.Now) -> Ob
     return _with(obj, refused=None, refusal="", verified=verified, signer=event.signer)
 
 
-def refused(obj: Object, event: events.RevisionRefused, now: events.Now) -> Object:
+def refused(obj: Object, event: upstream.RevisionRefused, now: events.Now) -> Object:
     return _with(obj, refused=event.commit, refusal=event.message)
 
 
-def synced(obj: Object, event: events.SourceSynced, now: events.Now) -> Object:
+def synced(obj: Object, event: upstream.SourceSynced, now: events.Now) -> Object:
     return _with(obj, remote=event.remote, synced=now, unreachable="", offline=False, synced_at=0.0)
 
 
-def unreachable(obj: Object, event: events.SourceUnreachable, now: events.Now) -> Object:
+def unreachable(obj: Object, event: upstream.SourceUnreachable, now: events.Now) -> Object:
     return _with(
         obj,
         remote=event.remote,
