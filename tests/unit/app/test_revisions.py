@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from orchctl.adapters import manifests
 from orchctl.adapters.gitsource import repository, signatures, source
 from orchctl.app import admission, revisions
 from orchctl.core import events, runtime, sources
 from orchctl.core.ids import SOURCE, Key, Oid
 from orchctl.core.state import SourceState, State
-from tests.unit.app.control import role
+from tests.unit.app.control import BUILTIN, role
 from tests.unit.app.test_source_settings import settings
 from tests.unit.gitsource import signing
 
@@ -29,12 +30,13 @@ class Scene:
         self.signed = signatures.Signatures(control, folder / "pinned")
         self.machine = runtime.Runtime(State())
         self.turns = 0.0
+        self.builtins: tuple[manifests.Document, ...] = ()
         self.restart()
 
     def restart(self) -> None:
         git = source.GitSource(self.repo.folder, signing.MAIN)
         heads = revisions.Revisions(git, self.signed, clock=lambda: self.turns)
-        self.admission = admission.Admission(git, "0" * 32, (), heads=heads)
+        self.admission = admission.Admission(git, "0" * 32, self.builtins, heads=heads)
 
     def look(self) -> list[events.Event]:
         found = self.admission.facts(self.machine.state)
@@ -156,9 +158,11 @@ def test_git_1_what_turns_it_on_must_be_signed_too(scene: Scene) -> None:
 
 
 def test_git_1_the_very_first_commit_may_be_refused(scene: Scene) -> None:
+    scene.builtins = BUILTIN
+    scene.restart()
     scene.commit(SIGNED, scene.eve, FILE)
     assert scene.in_force is None
-    assert list(scene.machine.state.objects) == [SOURCE]
+    assert set(scene.machine.state.objects) == {SOURCE, Key("Role/default/coder")}, "what is built in does not wait"
     scene.commit(role("a"), scene.ann)
     assert scene.in_force is not None
     assert "ann@example.com" in scene.told.signer

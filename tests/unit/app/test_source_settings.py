@@ -214,3 +214,16 @@ def test_git_5_the_only_object_may_make_room_for_another(control: Control) -> No
     control.now({"a.yaml": role("a")})
     control.now({"a.yaml": role("b")})
     assert roles(control) == {"b"}
+
+
+def test_git_1_settings_of_another_folder_are_still_read_when_they_name_a_third_one(control: Control) -> None:
+    control.all_now({WHERE: settings(CONFIG), **many(1, "config")})
+    control.all_now({"config/settings.yaml": settings(CONFIG), **many(1, "config")})
+    settle(control)
+    third = {"config/settings.yaml": settings("{paths: [other]}"), "other/c.yaml": role("c"), **many(1, "config")}
+    control.all_now(third)
+    settle(control)
+    assert "c" in roles(control)
+    control.all_now({**third, "config/settings.yaml": settings("{paths: [other], interval: 3s}")})
+    settle(control)
+    assert sources.in_force(control.machine.state).interval_s == 3

@@ -62,7 +62,7 @@ class Signatures:
         if signers is not None and (said == "U" or not who):
             return Verdict(False, reason=f"its signature is of {key or 'a key'}, which no allowed signer has")
         # Asked for apart: git ends with a complaint about itself when a signature has no trust.
-        if said == "U" or self._shown(commit, "%GT", signers)[0] not in TRUSTED:
+        if self._shown(commit, "%GT", signers)[0] not in TRUSTED:
             return Verdict(False, reason=f"its signature is of {who}, a key the keyring does not trust: {key}")
         return Verdict(True, signer=f"{who} ({key})")
 
