@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from orchctl.adapters import manifests
 from orchctl.adapters.gitsource import source
 from orchctl.adapters.manifests import cache as caches
-from orchctl.app import holdings, pruning, revisions
+from orchctl.app import holdings, leaving, pruning, revisions
 from orchctl.core import events, sources
 from orchctl.core.ids import SOURCE, Key, Oid
 from orchctl.core.state import Object, State
 from orchctl.kit import digest
 
-BUILTIN = "builtin:"
 REACHES_MAX = 3  # Settings that are read say what is read; two of them could go on saying so for ever
 _UID_SPACE = uuid.UUID("6f0bb0a6-2f0e-5f0e-9d53-7f2a4c1b7c11")
 
@@ -62,9 +61,11 @@ class Admission:
         self._builtins = {document.key: document for document in builtins}
         self._files = holdings.Holdings(git, cache)
         self._taken: _Taken | None = None
-        self._withdrawals = pruning.Withdrawals()
+        self._leaving = leaving.Leaving()
+        self._relations = manifests.Relations(self._builtins.values())
         self._returning: dict[Key, None] = {}  # written again while the removed one of that name is still ending
         self._started = False
+        self._broke: list[str] = []  # the files that hide what they hold since the last look at a tree
 
     def facts(self, state: State) -> list[events.Event]:
         """Everything that changed since the last call; the first look at a tree compares all of it with the state."""
@@ -80,6 +81,7 @@ class Admission:
     def _without(self, state: State, head: revisions.Head) -> list[events.Event]:
         """What was taken in is not taken up after all: everything is looked at again, without it."""
         self._files.forget()
+        self._relations = manifests.Relations(self._builtins.values())
         self._taken, self._started = None, False
         return self._of_head(state, head)
 
@@ -92,17 +94,18 @@ class Admission:
             if not (free or confirmed or settings != taken.settings):
                 return self._again(state, head)
             self._taken = taken = dataclasses.replace(taken, settings=settings)
-            affected = dict.fromkeys([*free, *self._withdrawals.held])
+            affected = dict.fromkeys([*free, *self._leaving.again()])
             return self._again(state, head) + self._decide(state, affected, self._look(taken))
         affected = dict.fromkeys([*free, *(() if self._started else self._builtins)])
         self._started = True
         if head.commit is None:  # nothing is known of git, so nothing of it is withdrawn
             return self._decide(state, affected, None) if affected else []
         affected.update(self._take_up(state, head.commit, reach))
-        affected.update(self._withdrawals.held)
+        affected.update(self._leaving.again())
+        affected.update(dict.fromkeys(self._relate(state, affected)))
         taken = self._taken
         assert taken is not None
-        return self._revision(state, head, taken) + self._decide(state, affected, self._look(taken))
+        return self._revision(state, head, taken) + self._decide(state, affected, self._look(taken), self._broke)
 
     def _look(self, taken: _Taken) -> pruning.Look:
         def has_file(path: str) -> bool:
@@ -113,6 +116,7 @@ class Admission:
     def _take_up(self, state: State, commit: Oid, reach: _Reach) -> dict[Key, None]:
         """Read what differs from the tree before; the keys that touches. The Settings found say where to read on."""
         affected: dict[Key, None] = {}
+        self._broke = []
         for _ in range(REACHES_MAX):
             if self._taken is not None and self._taken.reach != reach:
                 affected.update(self._files.forget())
@@ -120,8 +124,9 @@ class Admission:
             before = self._taken.tree if self._taken is not None else None
             observed = self._git.observe(commit, before, reach.all)
             if observed.full:
-                affected.update({key: None for key, obj in state.objects.items() if _from_git(obj)})
+                affected.update({key: None for key, obj in state.objects.items() if leaving.from_git(obj)})
             affected.update(self._files.take_in_all(observed, _held_by_path(state), reach.roots))
+            self._broke += [change.path for change in observed.changes if change.path in self._files.unreadable]
             self._taken = _Taken(commit, observed.tree, reach, self._settings(state))
             if (wanted := self._reach(state)) == reach:
                 break
@@ -173,10 +178,27 @@ class Admission:
 
     # --- objects ------------------------------------------------------------------------------------------------
 
-    def _decide(self, state: State, affected: dict[Key, None], look: pruning.Look | None) -> list[events.Event]:
+    def _relate(self, state: State, affected: Iterable[Key]) -> list[Key]:
+        """Which objects have come to stand well or badly with others because of these."""
+        changed: dict[Key, manifests.Document | None] = {}
+        kept: dict[Key, manifests.Document] = {}
+        for key in affected:
+            claimants = self._files.claimants(key)
+            spoken = self._files.document(self._holder(key, state, claimants), key) if claimants else None
+            unsure = spoken is None and (claimants or self._files.is_troubled(key))
+            in_force = _in_force(state, key) if unsure else None
+            if in_force is None:
+                changed[key] = spoken
+            else:
+                kept[key] = in_force
+        return self._relations.take_in(changed, lambda key: _in_force(state, key), kept)
+
+    def _decide(
+        self, state: State, affected: dict[Key, None], look: pruning.Look | None, broke: Sequence[str] = ()
+    ) -> list[events.Event]:
         commit = look.commit if look is not None else ""
         facts: list[events.Event] = []
-        leaving: list[Key] = []
+        gone: list[Key] = []
         for key in affected:
             problems = self._files.problems_of(key)
             claimants = self._files.claimants(key)
@@ -188,19 +210,22 @@ class Admission:
                 if problems:
                     facts += _rejection(state, key, problems)
                     continue
-                leaving += [key] if not self._back_to_builtin(facts, state, key) else []
+                gone += [key] if not self._back_to_builtin(facts, state, key) else []
                 continue
             problems += self._duplicates(key, state, claimants)
+            related = [(problem.path, str(problem)) for problem in self._relations.problems_of(key)]
+            if related:  # good by itself, but not together with others: the last good spec stays in force
+                facts += _rejection(state, key, problems + related)
+                continue
             admitted = self._admit(state, key, claimants, commit, troubled=bool(problems))
             facts += admitted
             if problems:  # being admitted again takes the old problems away, so they are said again after it
                 facts += _rejection(state, key, problems, again=bool(admitted))
         if look is None:
             return facts
-        present = {key: obj for key, obj in state.objects.items() if _from_git(obj) and not obj.withdrawn}
-        arriving = sum(1 for fact in facts if isinstance(fact, events.ObjectAdmitted) and _is_new(fact, present))
+        arriving = sum(1 for fact in facts if isinstance(fact, events.ObjectAdmitted) and _is_new(fact, state))
         look = dataclasses.replace(look, arriving=arriving)
-        return facts + self._withdrawals.facts(state, leaving, present, look)
+        return facts + self._leaving.facts(state, gone, look, self._files.unreadable, broke)
 
     def _duplicates(self, key: Key, state: State, claimants: list[str]) -> list[tuple[str, str]]:
         if len(claimants) < 2:
@@ -266,6 +291,13 @@ class Admission:
         return True
 
 
+def _in_force(state: State, key: Key) -> manifests.Document | None:
+    obj = state.objects.get(key)
+    if obj is None or obj.desired is None or obj.withdrawn:
+        return None
+    return manifests.restored(key, obj.desired.spec, obj.desired.path, obj.desired.line)
+
+
 def _is_ending(obj: Object | None) -> bool:
     """Removed from git while it worked: it ends first, and what is written now becomes an object of its own."""
     return obj is not None and obj.withdrawn and obj.task is not None
@@ -299,20 +331,16 @@ def _signed(facts: list[events.Event], signer: str) -> list[events.Event]:
     ]
 
 
-def _is_new(fact: events.ObjectAdmitted, present: dict[Key, Object]) -> bool:
-    return fact.key not in present and not fact.path.startswith(BUILTIN)
-
-
-def _from_git(obj: Object) -> bool:
-    if obj.desired is not None:
-        return not obj.desired.path.startswith(BUILTIN)
-    return bool(obj.problems)
+def _is_new(fact: events.ObjectAdmitted, state: State) -> bool:
+    obj = state.objects.get(fact.key)
+    is_there = obj is not None and leaving.from_git(obj) and not obj.withdrawn
+    return not is_there and not fact.path.startswith(leaving.BUILTIN)
 
 
 def _held_by_path(state: State) -> dict[str, list[Key]]:
     """Which objects each file was last known to hold, for files not taken in by this process yet."""
     held: dict[str, list[Key]] = {}
     for key, obj in state.objects.items():
-        if obj.desired is not None and not obj.desired.path.startswith(BUILTIN):
+        if obj.desired is not None and not obj.desired.path.startswith(leaving.BUILTIN):
             held.setdefault(obj.desired.path, []).append(key)
     return held

@@ -18,6 +18,7 @@ from orchctl.adapters.backends import plans, registry
 from orchctl.adapters.executors import starter
 from orchctl.adapters.gitsource import remotes, repository
 from orchctl.adapters.templates import rendering
+from orchctl.app import sweeping
 from orchctl.core import actions, events, ports
 from orchctl.core.ids import AttemptId, Key
 from orchctl.core.resolve import CONTROL_REPO
@@ -189,7 +190,7 @@ class Effects:
 
     def _render_prompt(self, action: actions.Action, do: actions.RenderPrompt) -> list[events.Event]:
         """Long values go to files among the sessions' records, in a folder no attempt can be called."""
-        made = self._renderer.render(dict(do.texts), json.loads(do.roots), self._sessions / ".values")
+        made = self._renderer.render(dict(do.texts), json.loads(do.roots), self._sessions / sweeping.VALUES)
         return [events.PromptRendered(action.object, action.key, digest=made.digest, texts=tuple(made.texts.items()))]
 
     def _run_agent(self, action: actions.Action, do: actions.RunAgent) -> list[events.Event]:

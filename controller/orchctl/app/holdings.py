@@ -24,6 +24,7 @@ class File:
     blob: str
     documents: tuple[manifests.Document, ...]
     problems: tuple[manifests.Problem, ...]
+    whole: bool  # whether all it names is known
     kept: tuple[Key, ...]  # objects of an earlier version, kept because this one could not be read to its end
 
 
@@ -34,6 +35,7 @@ class Holdings:
         self._files: dict[str, File] = {}
         self._claims: dict[Key, list[str]] = {}
         self._troubled: dict[Key, dict[str, None]] = {}  # the files whose problems stand in the way of an object
+        self.unreadable: dict[str, None] = {}  # the files that hide what they hold
 
     def take_in_all(self, observed: source.Observation, held: Held, roots: tuple[str, ...]) -> dict[Key, None]:
         """Every key that the changed files name or named. Below other folders than the roots only Settings count."""
@@ -50,12 +52,15 @@ class Holdings:
     def forget(self) -> dict[Key, None]:
         """As at a start. The keys that were known."""
         known = dict.fromkeys([*self._claims, *self._troubled])
-        self._files, self._claims, self._troubled = {}, {}, {}
+        self._files, self._claims, self._troubled, self.unreadable = {}, {}, {}, {}
         return known
 
     def claimants(self, key: Key) -> list[str]:
         """The files that name this object."""
         return self._claims.get(key, [])
+
+    def is_troubled(self, key: Key) -> bool:
+        return key in self._troubled
 
     def file(self, path: str) -> File:
         return self._files[path]
@@ -80,6 +85,7 @@ class Holdings:
     def _take_in(self, path: str, oid: Oid | None, held: Held, roots: tuple[str, ...]) -> dict[Key, None]:
         """Replace what the file held; every key it names or named is affected."""
         before = self._files.pop(path, None)
+        self.unreadable.pop(path, None)
         troubled = _problem_keys(path, before) if before is not None else []
         for key in troubled:
             self._troubled.get(key, {}).pop(path, None)
@@ -94,6 +100,7 @@ class Holdings:
         if not sources.is_below(path, roots):
             after = _settings_only(after)
         self._files[path] = after
+        self.unreadable.update({} if after.whole else {path: None})
         troubled = _problem_keys(path, after)
         for key in troubled:
             self._troubled.setdefault(key, {})[path] = None
@@ -107,11 +114,11 @@ class Holdings:
             loaded = self._loaded(path, oid)
         except ports.PermanentError as error:
             problem = manifests.Problem(path, 1, 1, "", str(error), "unreadable", None)
-            return File(oid, (), (problem,), tuple(held))
+            return File(oid, (), (problem,), False, tuple(held))
         named = {document.key for document in loaded.documents}
         refused = {Key(problem.key) for problem in loaded.problems if problem.key is not None}
         kept = tuple(key for key in held if key not in named and (not loaded.whole or key in refused))
-        return File(oid, loaded.documents, loaded.problems, kept)
+        return File(oid, loaded.documents, loaded.problems, loaded.whole, kept)
 
     def _loaded(self, path: str, oid: Oid) -> manifests.Loaded:
         known = self._cache.find(oid, path) if self._cache is not None else None
@@ -136,6 +143,7 @@ def _settings_only(file: File) -> File:
         file.blob,
         tuple(document for document in file.documents if document.key == sources.SETTINGS),
         tuple(problem for problem in file.problems if problem.key in of_them),
+        file.whole or not kept,
         kept,
     )
 
