@@ -74,7 +74,7 @@ def test_git_2_a_task_pushed_to_a_remote_is_done_and_landed_there(box: sandbox.S
 def test_f19_a_remote_that_is_gone_stops_nothing_and_prunes_nothing(box: sandbox.Sandbox, remote: Remote) -> None:
     remote.push("manifests/fix.yaml", sandbox.task(f"wait-for {box.root / 'go'} 60", sandbox.FIX))
     with box.controller(remote.url):
-        box.until_summary("fix", "Running")
+        sandbox.until(lambda: box.summary("fix-implement-1", "Session") == "Working", "the agent works")
         remote.away()
         remote.until_synced("False")
         found = remote.condition("Synced")
@@ -103,7 +103,7 @@ def test_f19_a_remote_that_is_silent_keeps_nobody_waiting(box: sandbox.Sandbox, 
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         with box.controller(address) as served:
-            box.until_summary("fix", "Running")
+            sandbox.until(lambda: box.summary("fix-implement-1", "Session") == "Working", "the agent works")
             box.git("config", "--global", "--remove-section", f"url.{remote.url}")
             box.git("config", "--global", f"url.http://127.0.0.1:{port}/.insteadOf", "http://127.0.0.1:1/")
             silent.settimeout(sandbox.DEADLINE_S)
