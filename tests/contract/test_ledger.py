@@ -18,7 +18,7 @@ import pytest
 from hypothesis import strategies
 
 from orchctl.adapters.ledger import codec, errors, store
-from orchctl.core import actions, events, evolve, views
+from orchctl.core import actions, events, evolve, upstream, views
 from orchctl.core.ids import Key
 from orchctl.core.state import State
 from tests.unit.core import builders
@@ -124,8 +124,12 @@ def test_every_effect_comes_back_within_its_intent(verb: str, data: strategies.D
 
 
 def test_every_event_class_is_registered_under_its_name() -> None:
-    for module, base, registry in ((events, events.Event, events.EVENTS), (actions, actions.Effect, actions.EFFECTS)):
-        ours = [one for one in vars(module).values() if isinstance(one, type) and issubclass(one, base)]
+    for base, registry, *modules in (
+        (events.Event, events.EVENTS, events, upstream),
+        (actions.Effect, actions.EFFECTS, actions),
+    ):
+        every = [one for module in modules for one in vars(module).values()]
+        ours = [one for one in every if isinstance(one, type) and issubclass(one, base)]
         assert {one.__name__: one for one in ours if not one.__subclasses__()} == registry
 
 

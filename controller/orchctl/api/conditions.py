@@ -23,6 +23,8 @@ VERIFIED = "Verified"
 MERGED = "Merged"
 WORKTREE_READY = "WorktreeReady"
 WRITER_LOCKED = "WriterLocked"
+SYNCED = "Synced"  # of a source with a remote
+SOURCE_VERIFIED = "SourceVerified"  # of a source whose commits must be signed
 SUPPORTED = "Supported"  # present, and False, only while something asked for has no behaviour
 
 
@@ -53,6 +55,10 @@ class Reason:
     RETRIES_EXHAUSTED = "RetriesExhausted"
     PRUNE_BLOCKED = "PruneBlocked"
     SOURCE_UNAVAILABLE = "SourceUnavailable"
+    SOURCE_OFFLINE = "SourceOffline"
+    SIGNATURE_INVALID = "SignatureInvalid"
+    SIGNATURE_GOOD = "SignatureGood"
+    FETCHED = "Fetched"
     NOT_IMPLEMENTED = "NotImplemented"
     MADE_BY_CONTROLLER = "MadeByController"
     CANCELLED = "Cancelled"

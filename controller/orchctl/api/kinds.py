@@ -59,11 +59,10 @@ class Kind:
         return written if self.namespaced else CLUSTER_NAMESPACE
 
 
-CLUSTER_KINDS = ("Account", "Agent", "Settings")
+CLUSTER_KINDS = ("Account", "Agent", "Settings", "Source")  # the last one is no manifest: the controller tells of it
 CONTROLLER_KINDS = ("Session", "Worktree", "MergeQueue")  # in this release; written by a user it is left alone
 # Read and checked, but nothing happens because of them yet.
 UNSUPPORTED_KINDS = (
-    "Settings",
     "Approval",
     "Policy",
     "Question",

@@ -18,7 +18,7 @@ from typing import Protocol
 import orchctl
 from orchctl.adapters.host import clock as clocks
 from orchctl.app import scouting
-from orchctl.core import actions, events, narrate, runtime, views
+from orchctl.core import actions, events, narrate, runtime, sources, views
 from orchctl.core.folds.parts import attempts_of
 from orchctl.core.ids import SOURCE, AttemptId, Key, kind_of, name_of
 from orchctl.core.ports import Phase, WorldError
@@ -142,11 +142,15 @@ class Driver:
     async def _turn(self) -> None:
         now = time.monotonic()
         if self._look_at_git or now >= self._git_due:
-            self._look_at_git, self._git_due = False, now + POLL_S
+            poll_s = min(POLL_S, sources.in_force(self._machine.state).interval_s)
+            self._look_at_git, self._git_due = False, now + poll_s
             found = await self._admission_facts()
             self._facts += found
             # What was confirmed is withdrawn by the next look: it must find the confirmation recorded.
-            self._look_at_git |= any(isinstance(fact, events.PruneConfirmed) for fact in found)
+            # New Settings may say that something else is to be read.
+            self._look_at_git |= any(
+                isinstance(fact, events.PruneConfirmed) or fact.key == sources.SETTINGS for fact in found
+            )
         facts, self._facts = self._facts, []
         wake_at = self._machine.wake_at
         if facts or (wake_at is not None and wake_at <= self._clock.now().t):

@@ -16,7 +16,7 @@ from typing import Any
 
 from orchctl.adapters.backends import plans, registry
 from orchctl.adapters.executors import starter
-from orchctl.adapters.gitsource import repository
+from orchctl.adapters.gitsource import remotes, repository
 from orchctl.adapters.probes import programs, secret_files
 from orchctl.adapters.templates import rendering
 from orchctl.app import scouting, sweeping
@@ -47,6 +47,8 @@ class Effects:
         self.executor = executor
         self.workspace = workspace
         self._control_repo = control_repo
+        # Of a control repo that is elsewhere: what is here is only a mirror of it.
+        self._control_url = remotes.remote_of(repository.ControlRepo.open(control_repo).common_dir)
         self._sessions = sessions
         self._environ = environ
         self._python = python
@@ -86,9 +88,11 @@ class Effects:
     def _repo(self, repo: str) -> str:
         """The project's repo as a path or URL that means the same from anywhere."""
         if repo == CONTROL_REPO:
-            return str(self._control_repo)
+            return self._control_url or str(self._control_repo)
         if "://" in repo or (":" in repo and not repo.startswith((".", "/"))):
             return repo
+        if self._control_url is not None and not Path(repo).is_absolute():
+            raise ports.PermanentError(f"{repo} is relative to a control repo that is elsewhere: use its address")
         return str((self._control_repo / repo).resolve())
 
     def _branch(self, repo: str, branch: str) -> str:
@@ -113,6 +117,8 @@ class Effects:
     def _is_control(self, repo: str) -> bool:
         """Whether this is the repo of the manifests, by whatever name it was called."""
         path = Path(self._repo(repo))
+        if self._control_url is not None:
+            return self._repo(repo).rstrip("/") == self._control_url
         if not path.is_dir():
             return False
         here = repository.ControlRepo.open(self._control_repo).common_dir

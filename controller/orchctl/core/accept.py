@@ -64,6 +64,8 @@ def unconfirmable(state: State, fact: events.PruneConfirmed) -> str:
         return "it was taken up already"
     if blocked is None:
         return "nothing is kept from being withdrawn"
+    if blocked.reason == "Disabled":
+        return "`source.prune.enabled` of the Settings is false"
     if blocked.revision != fact.revision:
         return f"what is blocked now was found gone in {blocked.revision[:12]}, not in {fact.revision[:12]}"
     return "it is confirmed already" if blocked.confirmed else ""

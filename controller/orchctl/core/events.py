@@ -11,28 +11,13 @@ import dataclasses
 
 from orchctl.core.actions import Action
 from orchctl.core.because import Because
+from orchctl.core.happenings import Decision as Decision
+from orchctl.core.happenings import Event as Event
+from orchctl.core.happenings import Now as Now
 from orchctl.core.ids import ActionKey, AttemptId, Key, Oid
 from orchctl.core.plan import Check, Plan
 from orchctl.core.ports import LandResult, Phase
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Now:
-    """The one `now` of a turn: `at` is wall time (shown), `t` controller time (durations survive restarts)."""
-
-    at: float
-    t: float
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Event:
-    key: Key
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Decision(Event):
-    """Made by the machine itself, never handed to it: a replay makes it again and compares."""
-
+from orchctl.core.upstream import UPSTREAM
 
 # --- facts: the controller itself ---------------------------------------------------------------------------------
 
@@ -54,6 +39,7 @@ class RevisionObserved(Event):
     tree: Oid
     roots: tuple[str, ...]  # the paths manifests are read from
     rewritten: bool = False  # the ref moved to a commit that does not contain the one before
+    signer: str = ""  # whose good signature the commit has, where one is asked for
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -91,6 +77,7 @@ class PruneBlocked(Event):
     keys: tuple[str, ...]
     message: str
     revision: str = ""  # the commit in which they were first found gone
+    reason: str = ""  # Disabled | Empty | Percent | Outside
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -351,6 +338,7 @@ EVENTS: dict[str, type[Event]] = {
     for event in (
         ControllerStarted,
         RevisionObserved,
+        *UPSTREAM,
         ObjectAdmitted,
         ObjectRejected,
         ObjectWithdrawn,

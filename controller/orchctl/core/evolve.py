@@ -10,8 +10,8 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from orchctl.core import events, status
-from orchctl.core.folds import admission, agents, decisions, outcomes, parts, pruning
+from orchctl.core import events, status, upstream
+from orchctl.core.folds import admission, agents, decisions, outcomes, parts, pruning, source
 from orchctl.core.ids import ActionKey, Key, kind_of
 from orchctl.core.state import (
     WORK_KINDS,
@@ -30,7 +30,9 @@ def evolve(state: State, recorded: events.Recorded) -> State:
     if isinstance(event, events.ControllerStarted):
         return state
     if isinstance(event, events.RevisionObserved):
-        return replace(state, revision=_revision(event))
+        state = replace(state, revision=_revision(event))
+        if not event.signer and event.key not in state.objects:
+            return state  # a branch of a repo of this machine: there is nothing to say about it
     if isinstance(event, events.PruneBlocked | events.PruneConfirmed | events.PruneLifted):
         return pruning.pruning(state, event)
     if isinstance(event, events.ObjectRemoved):
@@ -66,6 +68,10 @@ def _track_open(state: State, before: Object, after: Object) -> Mapping[ActionKe
 
 
 _FOLDS: dict[type[events.Event], Callable[[Object, Any, events.Now], Object]] = {
+    events.RevisionObserved: source.observed,
+    upstream.RevisionRefused: source.refused,
+    upstream.SourceSynced: source.synced,
+    upstream.SourceUnreachable: source.unreachable,
     events.ObjectAdmitted: admission.admitted,
     events.ObjectRejected: admission.rejected,
     events.ObjectWithdrawn: admission.withdrawn,

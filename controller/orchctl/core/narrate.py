@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from orchctl.core import actions, events
+from orchctl.core import actions, events, upstream
 from orchctl.core.ids import name_of
 from orchctl.core.ports import LandResult, Phase
 from orchctl.kit import text
@@ -41,6 +41,12 @@ def _of_admission(event: events.Event) -> Line | None:
             word = "HistoryRewritten" if event.rewritten else "RevisionObserved"
             said = f"{event.ref} is at {event.commit[:8]}"
             return _warning(word, said) if event.rewritten else _normal(word, said)
+        case upstream.RevisionRefused():
+            return _warning("SignatureInvalid", f"{event.ref} is at {event.commit[:8]}: {event.message}")
+        case upstream.SourceSynced():
+            return _normal("Synced", f"fetched from {event.remote}")
+        case upstream.SourceUnreachable():
+            return _warning("SourceOffline" if event.offline else "SourceUnavailable", event.message)
         case events.ObjectAdmitted() if not event.path.startswith("builtin:"):
             return _normal("Admitted", f"generation {event.generation} from {event.path}:{event.line}")
         case events.ObjectRejected():

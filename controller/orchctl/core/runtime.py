@@ -15,7 +15,7 @@ from orchctl.core.admit import admit
 from orchctl.core.because import Because
 from orchctl.core.folds import parts
 from orchctl.core.ids import Key, kind_of
-from orchctl.core.kinds import session, task, worktree
+from orchctl.core.kinds import session, source, task, worktree
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, State
 from orchctl.core.view import View
@@ -146,6 +146,8 @@ def decide(view: View, obj: Object, now: events.Now, state: State) -> Proposal |
         return session.propose(view, obj, now)
     if obj.worktree is not None:
         return worktree.propose(view, obj, now)
+    if obj.source is not None:
+        return source.propose(obj, obj.source)
     if kind_of(obj.key) == "Task":
         return task.propose(view, obj, now, state.revision)
     if obj.withdrawn:

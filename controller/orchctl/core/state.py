@@ -177,6 +177,21 @@ class WorktreeState:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class SourceState:
+    """What there is to say about where the manifests come from. Told only of a source that is more than a branch."""
+
+    remote: str = ""  # what is fetched from
+    synced: Now | None = None  # the first fetch that went well after one that did not
+    unreachable: str = ""  # why the last fetch failed
+    offline: bool = False  # of that: nothing answered
+    synced_at: float = 0.0  # of that: wall time of the last fetch that went well
+    refused: Oid | None = None  # the commit the ref is at and that is not taken up
+    refusal: str = ""
+    verified: Oid | None = None  # the commit in force, where a signature was asked for
+    signer: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Failures:
     """Consecutive failures of the same verb, for backing off and for giving up."""
 
@@ -222,6 +237,7 @@ class Object:
     worktree: WorktreeState | None = None
     program: Program | None = None  # of an Agent
     keyring: Keyring | None = None  # of an Account
+    source: SourceState | None = None
     open: Action | None = None  # the one action of this object under way
     actions: int = 0  # ordinal of the next action
     failures: Failures | None = None
@@ -247,6 +263,7 @@ class BlockedPrune:
     revision: str
     digest: str  # of their keys
     message: str
+    reason: str = ""
     confirmed: bool = False
 
 

@@ -12,7 +12,7 @@ from orchctl.api import kinds
 from orchctl.core import preflight, resolve
 from orchctl.core.events import Now
 from orchctl.core.ids import Key, kind_of
-from orchctl.core.state import Desired, Object, SessionState, TaskState, WorktreeState
+from orchctl.core.state import Desired, Object, SessionState, SourceState, TaskState, WorktreeState
 from orchctl.kit import timestamps
 
 
@@ -54,6 +54,8 @@ def _wanted(obj: Object) -> list[_Wanted]:
         return _session(obj.session)
     if obj.worktree is not None:
         return _worktree(obj, obj.worktree)
+    if obj.source is not None:
+        return _source(obj.source)
     return [*_accepted(obj), _supported(obj), *_declared(obj)]
 
 
@@ -188,3 +190,30 @@ def _worktree(obj: Object, worktree: WorktreeState) -> list[_Wanted]:
         return [accepted, _Wanted(api.READY, "True", "Created")]
     message = obj.failures.message if obj.failures is not None else ""
     return [accepted, _Wanted(api.READY, "Unknown", api.Reason.PROGRESSING, message)]
+
+
+def _source(source: SourceState) -> list[_Wanted]:
+    """A refused commit needs a person; a remote that is away comes back by itself."""
+    synced = _Wanted(api.SYNCED, "True" if source.remote else None, api.Reason.FETCHED)
+    ready = _Wanted(api.READY, "True", api.Reason.RECONCILIATION_SUCCEEDED)
+    if source.unreachable:
+        reason = api.Reason.SOURCE_OFFLINE if source.offline else api.Reason.SOURCE_UNAVAILABLE
+        synced = _Wanted(api.SYNCED, "False", reason, unreachable_text(source))
+        ready = _Wanted(api.READY, "False", reason, synced.message)
+    if source.refused is None:
+        verified = _Wanted(api.SOURCE_VERIFIED, "True" if source.signer else None, api.Reason.SIGNATURE_GOOD)
+        if source.verified is not None:
+            verified = dataclasses.replace(verified, message=f"{source.verified[:12]} is signed by {source.signer}")
+        return [synced, verified, ready, _Wanted(api.STALLED, None, "")]
+    said = (api.Reason.SIGNATURE_INVALID, refusal_text(source))
+    refused = [_Wanted(each, "False", *said) for each in (api.SOURCE_VERIFIED, api.READY)]
+    return [synced, *refused, _stalled(*said)]
+
+
+def refusal_text(source: SourceState) -> str:
+    return f"commit {(source.refused or '')[:12]} is not taken up: {source.refusal}"
+
+
+def unreachable_text(source: SourceState) -> str:
+    last = f"last fetched at {timestamps.rfc3339(source.synced_at)}" if source.synced_at else "never fetched"
+    return f"{source.remote} cannot be fetched ({last}): {source.unreachable}"

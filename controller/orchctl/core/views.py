@@ -14,7 +14,7 @@ from orchctl.core.events import Now
 from orchctl.core.folds import parts
 from orchctl.core.ids import Key, kind_of, name_of, namespace_of
 from orchctl.core.plan import Resolved
-from orchctl.core.state import Attempt, Object, SessionState, State, TaskState, WorktreeState
+from orchctl.core.state import Attempt, Object, SessionState, SourceState, State, TaskState, WorktreeState
 from orchctl.kit import timestamps
 
 Json = dict[str, object]
@@ -124,6 +124,8 @@ def _status(state: State, obj: Object) -> Json:
     program = agents.found(obj)
     if program is not None:
         result.update(path=program.path, version=program.version, since=_moment(program.since))
+    if obj.source is not None:
+        result.update(_source(state, obj.source))
     if obj.problems:
         result["problems"] = list(obj.problems)
     return result
@@ -137,6 +139,8 @@ def summary(obj: Object) -> str:
         return "Invalid"
     if obj.session is not None:
         return _session_word(obj.session)
+    if obj.source is not None:
+        return _source_word(obj.source)
     if obj.worktree is not None:
         return "Removed" if obj.worktree.removed else "Ready" if obj.worktree.path else "Creating"
     if kind_of(obj.key) != "Task":
@@ -156,6 +160,12 @@ def _declared_word(obj: Object) -> str:
     if kind_of(obj.key) not in preflight.KINDS or preflight.readiness(obj) is None:
         return "Ready"
     return "NotReady" if preflight.is_known(obj) else "Pending"
+
+
+def _source_word(source: SourceState) -> str:
+    if source.refused is not None:
+        return "Refused"
+    return "Ready" if not source.unreachable else "Offline" if source.offline else "Unavailable"
 
 
 def _session_word(session: SessionState) -> str:
@@ -284,4 +294,15 @@ def _worktree(worktree: WorktreeState) -> Json:
         "base": worktree.commit,
         "task": name_of(worktree.task),
         "removedAt": _moment(worktree.removed),
+    }
+
+
+def _source(state: State, source: SourceState) -> Json:
+    revision = state.revision
+    return {
+        "remote": source.remote,
+        "ref": revision.ref if revision is not None else "",
+        "commit": revision.commit if revision is not None else "",
+        "refused": source.refused or "",
+        "signer": source.signer,
     }

@@ -107,7 +107,9 @@ def main(argv: list[str]) -> int:
         if point == options.at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    return serve.run_controller(options.repo, None, True, lambda line: print(line, flush=True), wrapped(passed))
+    return serve.run_controller(
+        serve.Wish(options.repo, until_idle=True), lambda line: print(line, flush=True), wrapped(passed)
+    )
 
 
 if __name__ == "__main__":

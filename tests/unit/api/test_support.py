@@ -47,7 +47,8 @@ def unsupported(kind, spec):
         ),
         ("Budget", "{max: {usd: 1}}", ("kind",)),
         ("Session", "{prompt: x}", ("kind",)),
-        ("Settings", "{}", ("kind",)),
+        ("Settings", "{source: {paths: [config], verify: Head}}", ()),
+        ("Settings", "{notify: [{events: [Failed], file: news.txt}]}", ("spec.notify",)),
     ],
 )
 def test_fields_without_behaviour_are_named_when_they_are_set(kind, spec, fields):

@@ -47,7 +47,7 @@ STAGES: dict[str, dict[str, Any]] = {
 WAITED_FOR = {
     ("Task", "project"), ("Task", "pipeline"), ("Task", "agents[]"),
     ("Project", "defaults.pipeline"), ("Project", "defaults.agents[]"), ("Role", "agents[]"),
-    ("Pipeline", "stages[].role"), ("Pipeline", "stages[].agents[]"),
+    ("Pipeline", "stages[].role"), ("Pipeline", "stages[].agents[]"), ("Agent", "account"),
 }  # fmt: skip
 OF_WHOLE_KINDS = {"Session", "Worktree", "Approval", "Trigger", "Milestone", "MergeQueue"}  # each one field or more
 REFERENCES = {
@@ -101,6 +101,7 @@ def test_git_7_a_task_waits_for_a_name_it_needs_and_goes_on_when_it_comes(kind: 
         "Project": [builders.project(**spec), builders.task()],
         "Role": [builders.admitted("Role", "coder", spec), builders.project(), builders.task()],
         "Pipeline": [builders.admitted("Pipeline", "change", spec), builders.project(), builders.task()],
+        "Agent": [builders.admitted("Agent", "script", spec), builders.project(), builders.task()],
     }
     made = builders.bench(*given[kind])
     because = made.object("Task/default/fix").because

@@ -17,7 +17,7 @@ Pruning = events.PruneBlocked | events.PruneConfirmed | events.PruneLifted
 def pruning(state: State, event: Pruning) -> State:
     match event:
         case events.PruneBlocked():
-            found = BlockedPrune(event.revision, digest_of(event.keys), event.message)
+            found = BlockedPrune(event.revision, digest_of(event.keys), event.message, event.reason)
             return dataclasses.replace(state, blocked=found)
         case events.PruneLifted():
             return dataclasses.replace(state, blocked=None)
