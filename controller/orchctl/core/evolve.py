@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from orchctl.core import events, status
+from orchctl.core import events, status, versioned
 from orchctl.core.folds import admission, decisions, outcomes, parts, pruning
 from orchctl.core.ids import ActionKey, Key, kind_of
 from orchctl.core.state import (
@@ -26,26 +26,31 @@ replace = dataclasses.replace
 def evolve(state: State, recorded: events.Recorded) -> State:
     """The next state. The counters move even when the event concerns no object."""
     event, now = recorded.event, recorded.now
-    state = replace(state, seq=recorded.seq, turn=recorded.turn)
     if isinstance(event, events.RevisionObserved):
-        return replace(state, revision=_revision(event))
+        return replace(state, seq=recorded.seq, turn=recorded.turn, revision=_revision(event))
     if isinstance(event, events.PruneBlocked | events.PruneConfirmed | events.PruneLifted):
-        return pruning.pruning(state, event)
+        return pruning.pruning(replace(state, seq=recorded.seq, turn=recorded.turn), event)
+    objects, declared = versioned.of(state.objects), versioned.of(state.declared)
     if isinstance(event, events.ObjectRemoved):
-        objects = {key: obj for key, obj in state.objects.items() if key != event.key}
-        return replace(state, objects=objects, declared={key: None for key in state.declared if key != event.key})
-    before = state.objects.get(event.key) or Object(key=event.key, created=now)
+        objects, declared = objects.without(event.key), declared.without(event.key)
+        return replace(state, seq=recorded.seq, turn=recorded.turn, objects=objects, declared=declared)
+    known = objects.get(event.key)
+    before = known or Object(key=event.key, created=now)
     fold = _FOLDS.get(type(event))
     if fold is None:
         raise parts.IllegalEvent(f"no fold for {type(event).__name__}")
-    after = fold(before, event, now)
-    open_actions = _track_open(state, before, after)
-    after = replace(after, seq=recorded.seq)
+    after = replace(fold(before, event, now), seq=recorded.seq)
     after = replace(after, conditions=status.conditions(after, now))
-    declared = state.declared
-    if event.key not in state.objects and kind_of(event.key) not in WORK_KINDS:
-        declared = {**declared, event.key: None}
-    return replace(state, objects={**state.objects, event.key: after}, open=open_actions, declared=declared)
+    if known is None and kind_of(event.key) not in WORK_KINDS:
+        declared = declared.put(event.key, None)
+    return replace(
+        state,
+        seq=recorded.seq,
+        turn=recorded.turn,
+        objects=objects.put(event.key, after),
+        open=_track_open(state, before, after),
+        declared=declared,
+    )
 
 
 def _revision(event: events.RevisionObserved) -> Revision:
@@ -55,11 +60,11 @@ def _revision(event: events.RevisionObserved) -> Revision:
 def _track_open(state: State, before: Object, after: Object) -> Mapping[ActionKey, Key]:
     if before.open is after.open:
         return state.open
-    result = dict(state.open)
+    result = versioned.of(state.open)
     if before.open is not None:
-        result.pop(before.open.key, None)
+        result = result.without(before.open.key)
     if after.open is not None:
-        result[after.open.key] = after.key
+        result = result.put(after.open.key, after.key)
     return result
 
 

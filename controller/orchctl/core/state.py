@@ -16,6 +16,7 @@ from orchctl.core.events import Now
 from orchctl.core.ids import ActionKey, AttemptId, Key, Oid
 from orchctl.core.plan import Plan
 from orchctl.core.ports import Phase
+from orchctl.core.versioned import Versioned
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -236,6 +237,6 @@ class State:
     revision: Revision | None = None
     blocked: BlockedPrune | None = None
     tokens: tuple[str, ...] = ()  # of the last requests that were taken up
-    objects: Mapping[Key, Object] = dataclasses.field(default_factory=dict)
-    open: Mapping[ActionKey, Key] = dataclasses.field(default_factory=dict)
-    declared: Mapping[Key, None] = dataclasses.field(default_factory=dict)  # the few objects that only say things
+    objects: Mapping[Key, Object] = dataclasses.field(default_factory=Versioned)
+    open: Mapping[ActionKey, Key] = dataclasses.field(default_factory=Versioned)
+    declared: Mapping[Key, None] = dataclasses.field(default_factory=Versioned)  # the few objects that only say things
