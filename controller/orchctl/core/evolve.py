@@ -26,6 +26,8 @@ replace = dataclasses.replace
 def evolve(state: State, recorded: events.Recorded) -> State:
     """The next state. The counters move even when the event concerns no object."""
     event, now = recorded.event, recorded.now
+    if isinstance(event, events.ControllerStarted):
+        return replace(state, seq=recorded.seq, turn=recorded.turn)
     if isinstance(event, events.RevisionObserved):
         return replace(state, seq=recorded.seq, turn=recorded.turn, revision=_revision(event))
     if isinstance(event, events.PruneBlocked | events.PruneConfirmed | events.PruneLifted):
