@@ -156,6 +156,7 @@ class WorkImported(Outcome):
     paths: tuple[str, ...]  # the first of the changed ones; `protected` is judged on all of them
     protected: tuple[str, ...]
     commits: int
+    outside: tuple[str, ...] = ()  # the first of those no glob of `touches` means; judged on all paths
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -216,12 +217,28 @@ class TargetCleaned(Event):
     """The paths that kept a merge from landing are clean again in the user's checkout."""
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class MemoryObserved(Event):
+    """Free memory fell below what Settings want for starting anything, or rose well above it again; in bytes."""
+
+    free: int
+    wanted: int
+    short: bool
+
+
 # --- decisions --------------------------------------------------------------------------------------------------
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TaskStarted(Decision):
     plan: Plan
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SlotsTaken(Decision):
+    """A task that has started may go on: with the agent of its stage, or after a wait."""
+
+    slots: tuple[Key, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -348,7 +365,9 @@ EVENTS: dict[str, type[Event]] = {
         TreeRemoved,
         AttemptEnded,
         TargetCleaned,
+        MemoryObserved,
         TaskStarted,
+        SlotsTaken,
         ChecksAdopted,
         WorktreeRequested,
         SessionCreated,

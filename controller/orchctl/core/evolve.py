@@ -15,6 +15,7 @@ from orchctl.core.folds import admission, decisions, outcomes, parts, pruning
 from orchctl.core.ids import ActionKey, Key, kind_of
 from orchctl.core.state import (
     WORK_KINDS,
+    MemoryShort,
     Object,
     Revision,
     State,
@@ -30,6 +31,9 @@ def evolve(state: State, recorded: events.Recorded) -> State:
         return replace(state, seq=recorded.seq, turn=recorded.turn)
     if isinstance(event, events.RevisionObserved):
         return replace(state, seq=recorded.seq, turn=recorded.turn, revision=_revision(event))
+    if isinstance(event, events.MemoryObserved):
+        short = MemoryShort(free=event.free, wanted=event.wanted) if event.short else None
+        return replace(state, seq=recorded.seq, turn=recorded.turn, memory=short)
     if isinstance(event, events.PruneBlocked | events.PruneConfirmed | events.PruneLifted):
         return pruning.pruning(replace(state, seq=recorded.seq, turn=recorded.turn), event)
     objects, declared = versioned.of(state.objects), versioned.of(state.declared)
@@ -92,6 +96,7 @@ _FOLDS: dict[type[events.Event], Callable[[Object, Any, events.Now], Object]] = 
     events.TargetCleaned: outcomes.target_cleaned,
     events.TreeRemoved: outcomes.tree_removed,
     events.TaskStarted: decisions.task_started,
+    events.SlotsTaken: decisions.slots_taken,
     events.ChecksAdopted: decisions.checks_adopted,
     events.WorktreeRequested: decisions.worktree_requested,
     events.SessionCreated: decisions.session_created,

@@ -115,6 +115,7 @@ def plan_of(view: View, obj: Object, revision: Revision | None) -> Plan:
         default_timeout_s=durations.duration_s(timeout) if timeout else DEFAULT_TASK_TIMEOUT_S,
         resolved=tuple(resolved),
         pinned_digest=pinned_digest(obj.desired.spec),
+        touches=tuple(task.touches),
         work_digest=names.uid_of(pinned_digest(obj.desired.spec), repr(stages), project_name),
     )
 
@@ -199,7 +200,10 @@ def _stage(inputs: _Inputs, pipeline: pipeline_kind.PipelineSpec, stage: pipelin
     _require_support(found)
     role = role_kind.RoleSpec.model_validate_json(found.desired.spec)
     agent = _agent(inputs, stage, role)
-    return dataclasses.replace(base, role=stage.role, system=role.system, agent=agent)
+    limited_by: tuple[Key, ...] = (Key(f"Agent//{agent.name}"), found.key)
+    if agent.account:
+        limited_by = (*limited_by, Key(f"Account//{agent.account}"))
+    return dataclasses.replace(base, role=stage.role, system=role.system, agent=agent, limited_by=limited_by)
 
 
 def _gates(inputs: _Inputs, stage: pipeline_kind.Stage) -> tuple[tuple[Check, ...], bool]:
@@ -249,7 +253,9 @@ def _agent(inputs: _Inputs, stage: pipeline_kind.Stage, role: role_kind.RoleSpec
     found = _find_agent(inputs.view, name)
     spec = agent_kind.AgentSpec.model_validate_json(found)
     env = tuple(sorted(spec.env.items()))
-    return AgentPlan(name=name, backend=spec.backend.value, command=tuple(spec.command), env=env)
+    return AgentPlan(
+        name=name, backend=spec.backend.value, command=tuple(spec.command), env=env, account=spec.account or ""
+    )
 
 
 def _find_agent(view: View, name: str) -> str:
