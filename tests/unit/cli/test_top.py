@@ -54,7 +54,8 @@ def test_what_runs_below_a_shim_is_counted(tree: int, ledger: ledger_fixture.Led
     assert (running["what"], running["outputBytes"], running["processes"]) == ("agent codex", 2048, 1)
     assert running["memoryBytes"] > 0
     said = orchctl("top")
-    assert "session/fix-implement-1   agent codex   Running   90s" in said.output
+    row = next(line.split() for line in said.output.splitlines() if line.startswith("session/fix-implement-1"))
+    assert row[1:6] == ["agent", "codex", "Running", "90s", "1"]
     assert "No controller is running" in said.error
 
 
