@@ -63,7 +63,6 @@ CLUSTER_KINDS = ("Account", "Agent", "Settings")
 CONTROLLER_KINDS = ("Session", "Worktree", "MergeQueue")  # in this release; written by a user it is left alone
 # Read and checked, but nothing happens because of them yet.
 UNSUPPORTED_KINDS = (
-    "Settings",
     "Account",
     "Approval",
     "Policy",

@@ -199,7 +199,7 @@ class Waiting:
             "TASK-8",
             f"task {name_of(holder)} works on files that overlap with its own `touches`: {named}",
             evidence=(str(holder),),
-            unblock=f"it starts when task {name_of(holder)} has ended; tasks whose `touches` do not overlap do not wait",
+            unblock=f"it starts when task {name_of(holder)} has ended; tasks with other `touches` do not wait for it",
             waiting="FileLock",
         )
 

@@ -47,7 +47,8 @@ def unsupported(kind, spec):
         ),
         ("Budget", "{max: {usd: 1}}", ("kind",)),
         ("Session", "{prompt: x}", ("kind",)),
-        ("Settings", "{}", ("kind",)),
+        ("Settings", "{limits: {sessions: 3}, minFreeMemory: 2Gi}", ()),
+        ("Settings", "{source: {interval: 1m}}", ("spec.source",)),
     ],
 )
 def test_fields_without_behaviour_are_named_when_they_are_set(kind, spec, fields):
@@ -55,9 +56,9 @@ def test_fields_without_behaviour_are_named_when_they_are_set(kind, spec, fields
 
 
 def test_what_work_can_go_on_without_is_marked_apart():
-    assert unsupported("Task", "{prompt: x, touches: ['a/**'], suspend: true}") == (
-        ("spec.touches", "spec.suspend"),
-        ("spec.touches",),
+    assert unsupported("Settings", "{notify: [{events: [Failed], file: /tmp/x}], source: {interval: 1m}}") == (
+        ("spec.source", "spec.notify"),
+        ("spec.notify",),
     )
 
 

@@ -64,10 +64,10 @@ class Notify(fields.Model):
 
 
 class SettingsSpec(fields.Model):
-    source: Source = Field(default_factory=Source, description="Where the manifests come from.")
+    source: Source = fields.planned("Where the manifests come from.", Source())
     limits: fields.SessionLimits = Field(default_factory=fields.SessionLimits, description="Concurrency.")
     min_free_memory: fields.Size | None = Field(default=None, description="With less than this nothing is started.")
-    notify: Annotated[tuple[Notify, ...], Field(max_length=16)] = Field(default=(), description="Who is told what.")
+    notify: Annotated[tuple[Notify, ...], Field(max_length=16)] = fields.planned("Who is told what.", (), harmless=True)
 
 
 class Settings(meta.Manifest):
