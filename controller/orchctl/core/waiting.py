@@ -11,10 +11,10 @@ from __future__ import annotations
 import dataclasses
 
 from orchctl.core.because import Because
-from orchctl.core.capacity import Capacity, Moved
+from orchctl.core.capacity import MEMORY, Capacity, Moved
 from orchctl.core.claims import Wants
 from orchctl.core.heaps import Heap
-from orchctl.core.ids import Key, kind_of, name_of
+from orchctl.core.ids import Key, name_of
 
 READY = Key("")  # the place of lanes that nothing is known to be in the way of
 PATHS_NAMED_MAX = 5
@@ -187,34 +187,32 @@ class Waiting:
     def refusal(self, key: Key, said: Because | None) -> Because:
         """Why this one waits: what it was told already, as long as that is still so."""
         wants = self._waiters[key].wants
-        if said is not None and said.waiting in ("Capacity", "FileLock") and self._is_still_so(said, wants):
+        if said is not None and self._is_still_so(said, wants):
             return said
+        holder = self._lanes[wants.slots].behind.get(wants.touches)
+        if holder is not None:
+            return _locked(holder, wants)
         lacking = self._capacity.lacking(wants.slots)
-        if lacking is not None:
-            return self._capacity.refusal(lacking)
-        holder = self._capacity.locks.conflict(_name(wants.slots[1]), wants.touches)
-        assert holder is not None, "who lacks nothing goes ahead"
-        named = ", ".join(wants.touches[:PATHS_NAMED_MAX])
-        return Because(
-            "TASK-8",
-            f"task {name_of(holder)} works on files that overlap with its own `touches`: {named}",
-            evidence=(str(holder),),
-            unblock=f"it starts when task {name_of(holder)} has ended; tasks with other `touches` do not wait for it",
-            waiting="FileLock",
-        )
+        assert lacking is not None, "who lacks nothing goes ahead"
+        return self._capacity.refusal(lacking)
 
     def _is_still_so(self, said: Because, wants: Wants) -> bool:
         named = Key(said.evidence[0]) if said.evidence else READY
-        if said.waiting == "Capacity":
-            return (
-                self._capacity.lacking(wants.slots) is not None
-                and (named in wants.slots or kind_of(named) == "Host")
-                and not self._capacity.has_room(named)
-            )
-        return (
-            self._capacity.lacking(wants.slots) is None
-            and self._capacity.locks.conflict(_name(wants.slots[1]), wants.touches) == named
-        )
+        if said.waiting == "FileLock":
+            return self._capacity.locks.conflict(_name(wants.slots[1]), wants.touches) == named
+        is_limit = named in wants.slots or named == MEMORY
+        return said.waiting == "Capacity" and is_limit and not self._capacity.has_room(named)
+
+
+def _locked(holder: Key, wants: Wants) -> Because:
+    named = ", ".join(wants.touches[:PATHS_NAMED_MAX])
+    return Because(
+        "TASK-8",
+        f"task {name_of(holder)} works on files that overlap with its own `touches`: {named}",
+        evidence=(str(holder),),
+        unblock=f"it starts when task {name_of(holder)} has ended; tasks with other `touches` do not wait for it",
+        waiting="FileLock",
+    )
 
 
 def _name(project: Key) -> str:
