@@ -55,12 +55,13 @@ class Capacity:
             freed += self._limited(obj.key, after)
         held, holds = old.slots if old is not None else (), new.slots if new is not None else ()
         if held != holds:
-            for slot in held:
+            given, taken = [one for one in held if one not in holds], [one for one in holds if one not in held]
+            for slot in given:
                 self._use(slot, -1)
-            for slot in holds:
+            for slot in taken:
                 self._use(slot, 1)
-            used += [slot for slot in (*held, *holds) if (slot in held) != (slot in holds)]
-            freed += [slot for slot in held if slot not in holds]
+            used = given + taken
+            freed += given
         return self._locked(obj.key, old, new, Moved(tuple(freed), tuple(used)) if freed or used else _NOTHING)
 
     def _locked(self, key: Key, old: TaskState | None, new: TaskState | None, moved: Moved) -> Moved:

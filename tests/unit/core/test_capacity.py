@@ -1,8 +1,9 @@
-"""Slots, file locks and free memory as tasks meet them: who starts, who waits, why, and what ends it (TASK-7, TASK-8)."""
+"""Slots, file locks and free memory as tasks meet them: who starts, who waits and why (TASK-7, TASK-8)."""
 
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -99,7 +100,7 @@ def test_task_11_priority_goes_before_age_and_an_edit_of_it_counts_at_once() -> 
 
 
 def test_task_11_the_agent_of_a_later_stage_goes_before_a_start() -> None:
-    stages = [
+    stages: list[dict[str, Any]] = [
         {"name": "implement", "role": "coder"},
         {"name": "review", "role": "reviewer"},
         {"name": "m", "merge": {}},

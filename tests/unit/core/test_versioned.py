@@ -19,7 +19,8 @@ CHANGES = strategies.lists(
     changes=CHANGES, asked=strategies.lists(strategies.tuples(strategies.integers(0, 90), strategies.booleans()))
 )
 def test_log_3_every_version_reads_like_a_copy_made_then(changes, asked) -> None:
-    versions, copies = [Versioned()], [{}]
+    versions: list[Versioned[int, int]] = [Versioned()]
+    copies: list[dict[int, int]] = [{}]
     for key, value in changes:
         copy = dict(copies[-1])
         if value is None:

@@ -219,14 +219,19 @@ def test_task_11_the_order_of_coming_in_one_turn_changes_nothing(jobs, limits, s
 
 def test_task_11_many_that_touch_the_same_wait_as_one() -> None:
     """A thousand behind one lock: the end of its holder lets one of them ahead and asks no other."""
-    model = Model({slot: 100 for slot in SLOTS})
+    model = Model(dict.fromkeys(SLOTS, 100))
     for number in range(1_000):
         model.come(Job(f"t{number}", "one", "claude", ("src/**",), 0, 0, number, False))
     model.settle()
     assert len(model.working) == 1
     model.end(0)
-    asked = []
-    conflict = model.admitting.capacity.locks.conflict
-    model.admitting.capacity.locks.conflict = lambda *words: asked.append(words) or conflict(*words)  # type: ignore[method-assign]
+    locks = model.admitting.capacity.locks
+    conflict, asked = locks.conflict, []
+
+    def counted(project: str, touches: tuple[str, ...]) -> Key | None:
+        asked.append(touches)
+        return conflict(project, touches)
+
+    locks.conflict = counted  # type: ignore[method-assign, assignment]
     assert model.admitting.first() == Key("Task/default/t1")
     assert len(asked) == 1
