@@ -140,6 +140,7 @@ class Effects:
                 paths=got.paths[:PATHS_KEPT_MAX],
                 protected=_protected(got.paths, do.protected),
                 commits=got.commits,
+                outside=_outside(got.paths, do.touches),
             )
         ]
 
@@ -311,6 +312,12 @@ def _protected(paths: tuple[str, ...], patterns: tuple[str, ...]) -> tuple[str, 
     """The first of the paths that are under a protected glob; all paths are looked at."""
     hits = (path for path in paths if any(globs.matches(path, pattern) for pattern in patterns))
     return tuple(itertools.islice(hits, PATHS_KEPT_MAX))
+
+
+def _outside(paths: tuple[str, ...], touches: tuple[str, ...]) -> tuple[str, ...]:
+    """The first of the paths that no glob of `touches` means; without any glob all paths are meant."""
+    beyond = (path for path in paths if touches and not any(globs.matches(path, pattern) for pattern in touches))
+    return tuple(itertools.islice(beyond, PATHS_KEPT_MAX))
 
 
 def _meaning(seen: ports.Observation, tail: bytes, backend: str, why: str) -> tuple[str, str]:

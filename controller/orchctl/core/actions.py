@@ -91,6 +91,7 @@ class ImportWork(Effect):
     branch: str
     base: Oid
     protected: tuple[str, ...]  # globs of paths the work must not change
+    touches: tuple[str, ...] = ()  # globs of all it may change; empty: any
     verb: str = "ImportWork"
 
 

@@ -17,6 +17,9 @@ from orchctl.core.happenings import Now as Now
 from orchctl.core.ids import ActionKey, AttemptId, Key, Oid
 from orchctl.core.plan import Check, Plan
 from orchctl.core.ports import LandResult, Phase
+from orchctl.core.surroundings import AccountProbed as AccountProbed
+from orchctl.core.surroundings import AgentProbed as AgentProbed
+from orchctl.core.surroundings import MemoryObserved as MemoryObserved
 from orchctl.core.upstream import UPSTREAM
 
 # --- facts: the controller itself ---------------------------------------------------------------------------------
@@ -94,29 +97,6 @@ class PruneLifted(Event):
     """Nothing is kept from being withdrawn any more: it was confirmed, came back, or became few enough."""
 
 
-# --- facts: agents ----------------------------------------------------------------------------------------------
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class AgentProbed(Event):
-    """What is found of an Agent's program on this machine is other than it was, or is known for the first time."""
-
-    program: str
-    spec_digest: str  # of the Agent it was looked for
-    path: str
-    version: str
-    mark: str
-    problem: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class AccountProbed(Event):
-    """Whether the files of an Account can be read is other than it was, or is known for the first time."""
-
-    spec_digest: str  # of the Account they were looked for
-    problem: str  # which of them cannot be used, and why; never what is in one
-
-
 # --- facts: outcomes of actions ---------------------------------------------------------------------------------
 
 
@@ -166,6 +146,7 @@ class WorkImported(Outcome):
     paths: tuple[str, ...]  # the first of the changed ones; `protected` is judged on all of them
     protected: tuple[str, ...]
     commits: int
+    outside: tuple[str, ...] = ()  # the first of those no glob of `touches` means; judged on all paths
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -232,6 +213,13 @@ class TargetCleaned(Event):
 @dataclasses.dataclass(frozen=True, slots=True)
 class TaskStarted(Decision):
     plan: Plan
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class SlotsTaken(Decision):
+    """A task that has started may go on: with the agent of its stage, or after a wait."""
+
+    slots: tuple[Key, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -361,7 +349,9 @@ EVENTS: dict[str, type[Event]] = {
         TreeRemoved,
         AttemptEnded,
         TargetCleaned,
+        MemoryObserved,
         TaskStarted,
+        SlotsTaken,
         ChecksAdopted,
         WorktreeRequested,
         SessionCreated,

@@ -10,11 +10,12 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from orchctl.core import events, status, upstream
+from orchctl.core import events, status, upstream, versioned
 from orchctl.core.folds import admission, agents, decisions, outcomes, parts, pruning, source
 from orchctl.core.ids import ActionKey, Key, kind_of
 from orchctl.core.state import (
     WORK_KINDS,
+    MemoryShort,
     Object,
     Revision,
     State,
@@ -26,30 +27,38 @@ replace = dataclasses.replace
 def evolve(state: State, recorded: events.Recorded) -> State:
     """The next state. The counters move even when the event concerns no object."""
     event, now = recorded.event, recorded.now
-    state = replace(state, seq=recorded.seq, turn=recorded.turn)
     if isinstance(event, events.ControllerStarted):
-        return state
+        return replace(state, seq=recorded.seq, turn=recorded.turn)
     if isinstance(event, events.RevisionObserved):
-        state = replace(state, revision=_revision(event))
+        state = replace(state, seq=recorded.seq, turn=recorded.turn, revision=_revision(event))
         if not event.signer and event.key not in state.objects:
             return state  # a branch of a repo of this machine: there is nothing to say about it
+    if isinstance(event, events.MemoryObserved):
+        short = MemoryShort(free=event.free, wanted=event.wanted) if event.short else None
+        return replace(state, seq=recorded.seq, turn=recorded.turn, memory=short)
     if isinstance(event, events.PruneBlocked | events.PruneConfirmed | events.PruneLifted):
-        return pruning.pruning(state, event)
+        return pruning.pruning(replace(state, seq=recorded.seq, turn=recorded.turn), event)
+    objects, declared = versioned.of(state.objects), versioned.of(state.declared)
     if isinstance(event, events.ObjectRemoved):
-        objects = {key: obj for key, obj in state.objects.items() if key != event.key}
-        return replace(state, objects=objects, declared={key: None for key in state.declared if key != event.key})
-    before = state.objects.get(event.key) or Object(key=event.key, created=now)
+        objects, declared = objects.without(event.key), declared.without(event.key)
+        return replace(state, seq=recorded.seq, turn=recorded.turn, objects=objects, declared=declared)
+    known = objects.get(event.key)
+    before = known or Object(key=event.key, created=now)
     fold = _FOLDS.get(type(event))
     if fold is None:
         raise parts.IllegalEvent(f"no fold for {type(event).__name__}")
-    after = fold(before, event, now)
-    open_actions = _track_open(state, before, after)
-    after = replace(after, seq=recorded.seq)
+    after = replace(fold(before, event, now), seq=recorded.seq)
     after = replace(after, conditions=status.conditions(after, now))
-    declared = state.declared
-    if event.key not in state.objects and kind_of(event.key) not in WORK_KINDS:
-        declared = {**declared, event.key: None}
-    return replace(state, objects={**state.objects, event.key: after}, open=open_actions, declared=declared)
+    if known is None and kind_of(event.key) not in WORK_KINDS:
+        declared = declared.put(event.key, None)
+    return replace(
+        state,
+        seq=recorded.seq,
+        turn=recorded.turn,
+        objects=objects.put(event.key, after),
+        open=_track_open(state, before, after),
+        declared=declared,
+    )
 
 
 def _revision(event: events.RevisionObserved) -> Revision:
@@ -59,11 +68,11 @@ def _revision(event: events.RevisionObserved) -> Revision:
 def _track_open(state: State, before: Object, after: Object) -> Mapping[ActionKey, Key]:
     if before.open is after.open:
         return state.open
-    result = dict(state.open)
+    result = versioned.of(state.open)
     if before.open is not None:
-        result.pop(before.open.key, None)
+        result = result.without(before.open.key)
     if after.open is not None:
-        result[after.open.key] = after.key
+        result = result.put(after.open.key, after.key)
     return result
 
 
@@ -95,6 +104,7 @@ _FOLDS: dict[type[events.Event], Callable[[Object, Any, events.Now], Object]] = 
     events.TargetCleaned: outcomes.target_cleaned,
     events.TreeRemoved: outcomes.tree_removed,
     events.TaskStarted: decisions.task_started,
+    events.SlotsTaken: decisions.slots_taken,
     events.ChecksAdopted: decisions.checks_adopted,
     events.WorktreeRequested: decisions.worktree_requested,
     events.SessionCreated: decisions.session_created,

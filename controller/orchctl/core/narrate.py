@@ -53,6 +53,10 @@ def _of_admission(event: events.Event) -> Line | None:
             return _warning("ValidationFailed", event.problems[0] if event.problems else event.path)
         case events.ObjectWithdrawn():
             return _normal("Withdrawn", "its manifest was removed from git")
+        case events.MemoryObserved(short=True):
+            return _warning("MemoryShort", f"{event.free >> 20} MiB are free, below {event.wanted >> 20} MiB")
+        case events.MemoryObserved():
+            return _normal("MemoryFree", f"{event.free >> 20} MiB are free again")
         case events.PruneBlocked():
             return _warning("PruneBlocked", event.message)
         case events.PruneConfirmed():

@@ -7,6 +7,10 @@ Task and nothing edited later changes it, so a running Task never shifts under a
 import dataclasses
 import hashlib
 
+from orchctl.core.ids import Key
+
+ALL_SESSIONS = Key("Settings//default")  # limits the sessions of all projects together
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Resolved:
@@ -55,6 +59,7 @@ class StagePlan:
     limit: int = 0  # how often that edge may be taken
     merge: bool = False
     into: str = ""  # the branch a merge stage lands on
+    limited_by: tuple[Key, ...] = ()  # the objects whose `limits` count its sessions: Agent, Role, Account
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -74,3 +79,9 @@ class Plan:
     resolved: tuple[Resolved, ...] = ()
     pinned_digest: str = ""  # of the pinned fields of the Task's own spec when it started
     work_digest: str = ""
+    touches: tuple[str, ...] = ()  # globs of paths the work may change, kept from other tasks; empty: any, none kept
+
+    def slots(self, stage: int | None) -> tuple[Key, ...]:
+        """What a session of this stage takes part of; None: work of the task that no agent does."""
+        project = (ALL_SESSIONS, Key(f"Project/{self.project}"))
+        return project if stage is None else (*project, *self.stages[stage].limited_by)

@@ -54,7 +54,7 @@ def _resumed(state: State, last: events.Recorded) -> runtime.Runtime:
     """A machine at this state that knows who reads what and when to look again; what it would decide is put aside."""
     machine = runtime.Runtime(state)
     machine.step([events.ControllerStarted(SOURCE, release="")], last.now)
-    machine.state = state
+    machine.rewind(state)
     return machine
 
 

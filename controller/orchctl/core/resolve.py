@@ -16,7 +16,7 @@ from orchctl.api.v1alpha1 import role as role_kind
 from orchctl.api.v1alpha1 import task as task_kind
 from orchctl.core import choosing, lacking, names
 from orchctl.core.because import Because
-from orchctl.core.ids import key_of, name_of, namespace_of
+from orchctl.core.ids import Key, key_of, name_of, namespace_of
 from orchctl.core.plan import AgentPlan, Check, Plan, Resolved, StagePlan
 from orchctl.core.state import Object, Revision
 from orchctl.core.view import View
@@ -113,6 +113,7 @@ def plan_of(view: View, obj: Object, revision: Revision | None) -> Plan:
         default_timeout_s=default_timeout_s,
         resolved=tuple(resolved),
         pinned_digest=pinned_digest(obj.desired.spec),
+        touches=tuple(task.touches),
         work_digest=_work_digest(obj.desired.spec, stages, resolved),
     )
 
@@ -203,7 +204,10 @@ def _stage(inputs: _Inputs, pipeline: pipeline_kind.PipelineSpec, stage: pipelin
     role = role_kind.RoleSpec.model_validate_json(found.desired.spec)
     inputs.resolved.append(Resolved(f"stages.{stage.name}.role", stage.role, "Stage", found.desired.spec_digest))
     agent = _agent(inputs, stage, role)
-    return dataclasses.replace(base, role=stage.role, system=role.system, agent=agent)
+    limited_by: tuple[Key, ...] = (Key(f"Agent//{agent.name}"), found.key)
+    if agent.account:
+        limited_by = (*limited_by, Key(f"Account//{agent.account}"))
+    return dataclasses.replace(base, role=stage.role, system=role.system, agent=agent, limited_by=limited_by)
 
 
 def _gates(inputs: _Inputs, stage: pipeline_kind.Stage) -> tuple[tuple[Check, ...], bool]:

@@ -16,6 +16,7 @@ from orchctl.core.events import Now
 from orchctl.core.ids import ActionKey, AttemptId, Key, Oid
 from orchctl.core.plan import Plan
 from orchctl.core.ports import Phase
+from orchctl.core.versioned import Versioned
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -130,6 +131,7 @@ class TaskState:
     imported: tuple[int, int] = (-1, -1)  # the (stage, cycle) whose work that is
     paths: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()  # those of the changed paths that no agent may change
+    outside: tuple[str, ...] = ()  # those that the task did not say it touches
     control: bool = False  # the project's repo is the one the manifests are in
     checks: tuple[Attempt, ...] = ()
     evidence: tuple[Evidence, ...] = ()
@@ -141,6 +143,7 @@ class TaskState:
     dirty: tuple[str, ...] = ()  # paths that keep the merge from landing
     dirty_tries: int = 0  # landings in a row that found some
     landed: Oid | None = None
+    slots: tuple[Key, ...] = ()  # what it has its part of, by the objects that limit it; none while it waits
     waited_s: float = 0.0  # time spent waiting for people, which does not count against the timeout
     stopping: Ending | None = None
     ended: Ending | None = None
@@ -267,6 +270,14 @@ class BlockedPrune:
     confirmed: bool = False
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class MemoryShort:
+    """Less memory is free than Settings want before anything is started; in bytes, as it was when that began."""
+
+    free: int
+    wanted: int
+
+
 WORK_KINDS = frozenset({"Task", "Session", "Worktree"})  # as many as there is work; all others are few
 
 
@@ -277,6 +288,7 @@ class State:
     revision: Revision | None = None
     blocked: BlockedPrune | None = None
     tokens: tuple[str, ...] = ()  # of the last requests that were taken up
-    objects: Mapping[Key, Object] = dataclasses.field(default_factory=dict)
-    open: Mapping[ActionKey, Key] = dataclasses.field(default_factory=dict)
-    declared: Mapping[Key, None] = dataclasses.field(default_factory=dict)  # the few objects that only say things
+    memory: MemoryShort | None = None
+    objects: Mapping[Key, Object] = dataclasses.field(default_factory=Versioned)
+    open: Mapping[ActionKey, Key] = dataclasses.field(default_factory=Versioned)
+    declared: Mapping[Key, None] = dataclasses.field(default_factory=Versioned)  # the few objects that only say things

@@ -88,7 +88,14 @@ class World:
                 tree = oid("tree", commit)
                 protected = self._protected(do.protected)
                 return events.WorkImported(
-                    key, action.key, commit=commit, tree=tree, paths=self.paths, protected=protected, commits=1
+                    key,
+                    action.key,
+                    commit=commit,
+                    tree=tree,
+                    paths=self.paths,
+                    protected=protected,
+                    commits=1,
+                    outside=tuple(path for path in self.paths if do.touches and not _is_meant(path, do.touches)),
                 )
             case actions.CreateRoom():
                 return events.RoomCreated(key, action.key, path=f"/rooms/{do.name}", commit=do.commit)
@@ -136,6 +143,10 @@ def probed(agent: events.ObjectAdmitted, *, version: str = "1.0.0", problem: str
 
 def started() -> events.ControllerStarted:
     return events.ControllerStarted(SOURCE, release="0")
+
+
+def _is_meant(path: str, touches: tuple[str, ...]) -> bool:
+    return any(globs.matches(path, one) for one in touches)
 
 
 def ended(key: Key, attempt: AttemptId, phase: Phase, code: int | None) -> events.AttemptEnded:

@@ -49,6 +49,7 @@ def unsupported(kind, spec):
         ("Session", "{prompt: x}", ("kind",)),
         ("Settings", "{source: {paths: [config], verify: Head}}", ()),
         ("Settings", "{notify: [{events: [Failed], file: news.txt}]}", ("spec.notify",)),
+        ("Settings", "{limits: {sessions: 3}, minFreeMemory: 2Gi}", ()),
     ],
 )
 def test_fields_without_behaviour_are_named_when_they_are_set(kind, spec, fields):
@@ -56,10 +57,11 @@ def test_fields_without_behaviour_are_named_when_they_are_set(kind, spec, fields
 
 
 def test_what_work_can_go_on_without_is_marked_apart():
-    assert unsupported("Task", "{prompt: x, touches: ['a/**'], suspend: true}") == (
-        ("spec.touches", "spec.suspend"),
-        ("spec.touches",),
+    assert unsupported("Settings", "{notify: [{events: [Failed], file: /tmp/x}]}") == (
+        ("spec.notify",),
+        ("spec.notify",),
     )
+    assert unsupported("Project", "{repo: {submodules: Checkout}}") == (("spec.repo.submodules",), ())
 
 
 @pytest.mark.parametrize("kind", kinds.KINDS)

@@ -80,8 +80,8 @@ class Notify(fields.Model):
 
 class SettingsSpec(fields.Model):
     source: Source = Field(default_factory=Source, description="Where the manifests come from.")
-    limits: fields.SessionLimits = fields.planned("Concurrency.", fields.SessionLimits(), harmless=True)
-    min_free_memory: fields.Size | None = fields.planned("With less than this nothing is started.", harmless=True)
+    limits: fields.SessionLimits = Field(default_factory=fields.SessionLimits, description="Concurrency.")
+    min_free_memory: fields.Size | None = Field(default=None, description="With less than this nothing is started.")
     notify: Annotated[tuple[Notify, ...], Field(max_length=16)] = fields.planned("Who is told what.", (), harmless=True)
 
 

@@ -68,8 +68,8 @@ class TaskFields(fields.Model):
     params: fields.Parameters = fields.planned("Values of the pipeline's parameters.", {})
     agents: fields.Agents = Field(default=(), description="Agents in order of preference, as name or name/model.")
     base: TaskBase | None = fields.planned("Where the work starts; unset: the project's branch.")
-    touches: fields.Globs = fields.planned(
-        "Globs the work will change; Tasks that overlap take turns.", (), harmless=True
+    touches: fields.Touches = Field(
+        default=(), description="Globs of all the work may change; Tasks that overlap take turns. Empty: anything."
     )
     sparse: fields.Paths = fields.planned("Folders to check out; empty: all.", ())
     reads: Annotated[tuple[Read, ...], Field(max_length=8)] = fields.planned(

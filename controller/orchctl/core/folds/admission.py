@@ -44,4 +44,6 @@ def explained(obj: Object, event: events.Explained, now: events.Now) -> Object:
     before, since = obj.because, obj.because_since
     if obj.task is not None and before is not None and before.waiting and since is not None:
         obj = parts.with_task(obj, waited_s=obj.task.waited_s + now.t - since.t)
+    if obj.task is not None and event.because.waiting and obj.task.slots:
+        obj = parts.with_task(obj, slots=())  # others may work meanwhile; its paths it keeps
     return replace(obj, because=event.because, because_since=now)

@@ -15,8 +15,12 @@ def task_started(obj: Object, event: events.TaskStarted, now: events.Now) -> Obj
     if obj.task is not None:
         raise parts.IllegalEvent(f"{obj.key} has started already")
     records = tuple(StageRecord() for _ in event.plan.stages)
-    task = TaskState(plan=event.plan, started=now, stages=records)
+    task = TaskState(plan=event.plan, started=now, stages=records, slots=event.plan.slots(0))
     return replace(obj, task=replace(task, stages=parts.stages_with(task, 0, state="Running", started=now)))
+
+
+def slots_taken(obj: Object, event: events.SlotsTaken, now: events.Now) -> Object:
+    return parts.with_task(obj, slots=event.slots)
 
 
 def checks_adopted(obj: Object, event: events.ChecksAdopted, now: events.Now) -> Object:
@@ -91,4 +95,4 @@ def task_ended(obj: Object, event: events.TaskEnded, now: events.Now) -> Object:
     if event.outcome in ("Failed", "Cancelled") and task.stage < len(task.stages):
         stages = parts.stages_with(task, task.stage, state="Failed", ended=now, message=event.message)
         task = replace(task, stages=stages)
-    return replace(obj, task=replace(task, ended=ending))
+    return replace(obj, task=replace(task, ended=ending, slots=()))

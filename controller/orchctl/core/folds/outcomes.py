@@ -141,7 +141,9 @@ def work_imported(obj: Object, event: events.WorkImported, now: events.Now) -> O
         head_tree=event.tree,
         paths=event.paths,
         protected=event.protected,
+        outside=event.outside,
         imported=(task.stage, task.cycle),
+        slots=tuple(slot for slot in task.slots if slot in task.plan.slots(None)),  # its agent is done
     )
 
 

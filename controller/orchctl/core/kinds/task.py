@@ -64,7 +64,6 @@ def _start(view: View, obj: Object, revision: Revision | None) -> Proposal:
         Because("TASK-3", "ready to start"),
         decisions=(events.TaskStarted(obj.key, plan=plan),),
         needs_slot=True,
-        priority=resolve.task_spec(obj.desired.spec).priority,
     )
 
 
@@ -251,6 +250,7 @@ def _import(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | No
         branch=task.plan.task_branch,
         base=task.base,
         protected=merging.protected_of(task),
+        touches=task.plan.touches,
     )
     return Proposal(Because("WT-10", "imports the agent's work into the hub"), do=do)
 
@@ -280,6 +280,10 @@ def _judge_session(view: View, obj: Object, task: TaskState, now: Now) -> Propos
     if task.protected:
         named = ", ".join(task.protected[:PATHS_NAMED_MAX])
         return fail_stage(obj, task, "ProtectedPath", f"the change touches protected paths: {named}")
+    if task.outside:
+        named, allowed = (", ".join(paths[:PATHS_NAMED_MAX]) for paths in (task.outside, task.plan.touches))
+        message = f"the change goes beyond the task's `touches` ({allowed}): {named}"
+        return fail_stage(obj, task, "OutsideTouches", message)
     return None
 
 
