@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from orchctl.core import events
+from orchctl.core import events, lifecycle, requests
 from orchctl.core.folds.parts import attempts_of
 from orchctl.core.ids import Key
 from orchctl.core.state import State
@@ -35,6 +35,10 @@ def accept(state: State, fact: events.Event) -> events.Event | Stale:
         case events.ObjectWithdrawn():
             if fact.key not in state.objects:
                 return Stale(fact.key, "not an object here")
+        case lifecycle.Request():
+            reason = requests.refusal(state, fact)
+            if reason:
+                return Stale(fact.key, reason)
         case events.PruneConfirmed():
             reason = unconfirmable(state, fact)
             if reason:

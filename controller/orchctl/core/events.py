@@ -11,28 +11,13 @@ import dataclasses
 
 from orchctl.core.actions import Action
 from orchctl.core.because import Because
+from orchctl.core.happenings import Decision as Decision
+from orchctl.core.happenings import Event as Event
+from orchctl.core.happenings import Now as Now
 from orchctl.core.ids import ActionKey, AttemptId, Key, Oid
+from orchctl.core.lifecycle import LIFECYCLE
 from orchctl.core.plan import Check, Plan
 from orchctl.core.ports import LandResult, Phase
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Now:
-    """The one `now` of a turn: `at` is wall time (shown), `t` controller time (durations survive restarts)."""
-
-    at: float
-    t: float
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Event:
-    key: Key
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Decision(Event):
-    """Made by the machine itself, never handed to it: a replay makes it again and compares."""
-
 
 # --- facts: the controller itself ---------------------------------------------------------------------------------
 
@@ -279,11 +264,12 @@ class StageFailed(Decision):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TaskStopping(Decision):
-    """The task is to end without finishing; what runs is stopped and what it wrote is kept first."""
+    """The task is to end without finishing; said again when it is to end sooner than was said before."""
 
     outcome: str  # Failed | Cancelled
     reason: str
     message: str
+    mode: str = "AfterCleanup"  # Now | AfterCleanup | AfterCurrent
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -361,6 +347,7 @@ EVENTS: dict[str, type[Event]] = {
         ObjectStalled,
         Explained,
         ActionStarted,
+        *LIFECYCLE,
     )
 }
 

@@ -10,8 +10,9 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from orchctl.core import events, status
+from orchctl.core import events, lifecycle, status
 from orchctl.core.folds import admission, decisions, outcomes, parts, pruning
+from orchctl.core.folds import lifecycle as life
 from orchctl.core.ids import ActionKey, Key, kind_of
 from orchctl.core.state import (
     WORK_KINDS,
@@ -27,7 +28,11 @@ def evolve(state: State, recorded: events.Recorded) -> State:
     """The next state. The counters move even when the event concerns no object."""
     event, now = recorded.event, recorded.now
     state = replace(state, seq=recorded.seq, turn=recorded.turn)
-    if isinstance(event, events.ControllerStarted):
+    if state.wall is None or isinstance(event, lifecycle.ClockJumped):
+        state = replace(state, wall=now.at - now.t)
+    if isinstance(event, lifecycle.Request):
+        state = pruning.with_token(state, event.token)
+    if isinstance(event, events.ControllerStarted | lifecycle.ClockJumped):
         return state
     if isinstance(event, events.RevisionObserved):
         return replace(state, revision=_revision(event))
@@ -95,4 +100,10 @@ _FOLDS: dict[type[events.Event], Callable[[Object, Any, events.Now], Object]] = 
     events.StageFailed: decisions.stage_failed,
     events.TaskStopping: decisions.task_stopping,
     events.TaskEnded: decisions.task_ended,
+    lifecycle.SuspendRequested: life.suspend_requested,
+    lifecycle.ResumeRequested: life.resume_requested,
+    lifecycle.CancelRequested: life.cancel_requested,
+    lifecycle.RequestRefused: life.request_refused,
+    lifecycle.SuspensionExpired: life.suspension_expired,
+    lifecycle.TaskNeverStarted: life.task_never_started,
 }

@@ -9,18 +9,21 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from orchctl.core import actions, events, evolve
+from orchctl.core import actions, alarms, events, evolve, lifecycle
 from orchctl.core.accept import Stale, accept
 from orchctl.core.admit import admit
 from orchctl.core.because import Because
 from orchctl.core.folds import parts
-from orchctl.core.ids import Key, kind_of
+from orchctl.core.ids import SOURCE, Key, kind_of
 from orchctl.core.kinds import session, task, worktree
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, State
 from orchctl.core.view import View
 
 ROUNDS_MAX = 2_000  # decisions that follow from decisions within one turn; more means two rules undo each other
+
+
+CLOCK_JUMP_S = 60.0  # by how much the clock on the wall may go its own way before that is worth a record
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -37,6 +40,7 @@ class Runtime:
     def __init__(self, state: State) -> None:
         self.state = state
         self._wake: dict[Key, float] = {}
+        self._alarms = alarms.Alarms()  # wake-ups in wall time; none of them is a reason to stay awake
         self._resting: dict[Key, None] = {}  # those whose wake-up is no reason to stay awake for
         self.stale = 0  # facts that came too late or twice; counted since the start of this process
         self._readers: dict[Key, dict[Key, None]] = {}  # who read this key when it was last decided
@@ -48,6 +52,13 @@ class Runtime:
         """Controller time of the next decision that needs no fact."""
         return min(self._wake.values(), default=None)
 
+    def pause_s(self, now: events.Now) -> float | None:
+        """How long from now until that, or until an alarm by the clock on the wall; None when neither is due ever."""
+        pauses = [] if self.wake_at is None else [self.wake_at - now.t]
+        if self._alarms.next is not None:
+            pauses.append(self._alarms.next - now.at)
+        return max(0.0, min(pauses)) if pauses else None
+
     @property
     def rests(self) -> bool:
         """Nothing will be decided again but by a fact from outside."""
@@ -56,6 +67,7 @@ class Runtime:
     def step(self, facts: Sequence[events.Event], now: events.Now) -> Step:
         """One turn. That a controller started is a fact as well: all objects are decided then."""
         turn = _Turn(self, now)
+        turn.look_at_clock()
         for fact in facts:
             accepted = accept(self.state, fact)
             if isinstance(accepted, Stale):
@@ -69,6 +81,7 @@ class Runtime:
             if due <= now.t:
                 self._unwake(key)
                 dirty[key] = None
+        dirty.update(dict.fromkeys(self._alarms.ringing(now.at)))
         turn.dirty = {}
         self._settle(turn, dirty)
         return Step(tuple(turn.recorded), tuple(turn.actions), tuple(turn.touched), tuple(turn.stale))
@@ -101,12 +114,15 @@ class Runtime:
         self._unwake(key)
         try:
             proposal = decide(view, obj, now, self.state)
-            late = proposal is not None and proposal.wake_at is not None and proposal.wake_at <= now.t
-            assert not late, "a wake-up in the past would never let the loop sleep"
+            assert proposal is None or not _is_late(proposal, now), "a wake-up in the past never lets the loop sleep"
         except Exception as defect:
             turn.stall(key, f"{type(defect).__name__}: {defect}")
             return None
         self._remember(key, view)
+        if proposal is not None and proposal.wall_at is not None:
+            self._alarms.set(key, proposal.wall_at)
+        else:
+            self._alarms.drop(key)
         if proposal is not None and proposal.wake_at is not None:
             self._wake[key] = proposal.wake_at
             if proposal.resting:
@@ -126,6 +142,7 @@ class Runtime:
 
     def _forget(self, key: Key) -> None:
         self._unwake(key)
+        self._alarms.drop(key)
         self._held.pop(key, None)
         for old in self._reads.pop(key, ()):
             self._readers.get(old, {}).pop(key, None)
@@ -138,6 +155,11 @@ class Runtime:
         if kind_of(key) in ("Task", "Project"):
             result.update(self._held)
         return result
+
+
+def _is_late(proposal: Proposal, now: events.Now) -> bool:
+    by_time = proposal.wake_at is not None and proposal.wake_at <= now.t
+    return by_time or (proposal.wall_at is not None and proposal.wall_at <= now.at)
 
 
 def decide(view: View, obj: Object, now: events.Now, state: State) -> Proposal | None:
@@ -174,6 +196,13 @@ class _Turn:
         self.touched: dict[Key, None] = {}
         self.dirty: dict[Key, None] = {}
         self.stale: list[Stale] = []
+
+    def look_at_clock(self) -> None:
+        """A clock that was set is said once (TIME-3); what it means for each object follows from the alarms."""
+        known = self.runtime.state.wall
+        drift = self.now.at - self.now.t - known if known is not None else 0.0
+        if abs(drift) > CLOCK_JUMP_S:
+            self.record(lifecycle.ClockJumped(SOURCE, seconds=round(drift, 3)))
 
     def record(self, event: events.Event) -> None:
         state = self.runtime.state

@@ -101,6 +101,46 @@ class Ending:
     reason: str
     message: str
     at: Now
+    mode: str = ""  # of a task that is to end: Now | AfterCleanup | AfterCurrent
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Suspension:
+    """Somebody has asked that it stands still, beside what its manifest says."""
+
+    actor: str
+    reason: str
+    since: Now
+    until: float | None  # wall time
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cancellation:
+    actor: str
+    reason: str
+    mode: str
+    at: Now
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Handled:
+    """The last request that was taken up: who asked looks for its token here."""
+
+    token: str
+    verb: str
+    actor: str
+    at: Now
+    refused: str = ""  # why nothing came of it
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Life:
+    """What people have asked of a Task, and what it knows before it starts."""
+
+    suspension: Suspension | None = None
+    cancellation: Cancellation | None = None
+    handled: Handled | None = None
+    unstarted: Ending | None = None  # how it ended without ever having started
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -195,6 +235,7 @@ class Object:
     problems: tuple[str, ...] = ()
     problems_path: str = ""
     withdrawn: bool = False
+    life: Life = Life()
     task: TaskState | None = None
     session: SessionState | None = None
     worktree: WorktreeState | None = None
@@ -236,6 +277,7 @@ class State:
     revision: Revision | None = None
     blocked: BlockedPrune | None = None
     tokens: tuple[str, ...] = ()  # of the last requests that were taken up
+    wall: float | None = None  # wall time minus controller time, when the clock was last known to be set
     objects: Mapping[Key, Object] = dataclasses.field(default_factory=dict)
     open: Mapping[ActionKey, Key] = dataclasses.field(default_factory=dict)
     declared: Mapping[Key, None] = dataclasses.field(default_factory=dict)  # the few objects that only say things

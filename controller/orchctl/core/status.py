@@ -12,7 +12,8 @@ from orchctl.api import kinds
 from orchctl.core import resolve
 from orchctl.core.events import Now
 from orchctl.core.ids import Key, kind_of
-from orchctl.core.state import Desired, Object, SessionState, TaskState, WorktreeState
+from orchctl.core.kinds import suspending
+from orchctl.core.state import Desired, Ending, Object, SessionState, TaskState, WorktreeState
 from orchctl.kit import timestamps
 
 
@@ -104,6 +105,8 @@ def _declared(obj: Object) -> list[_Wanted]:
     if not is_task and (obj.desired.in_the_way or kinds.KINDS[kind_of(obj.key)].made_by_controller):
         said = (api.Reason.NOT_IMPLEMENTED, _not_supported(obj.key, obj.desired))
         return [_Wanted(api.READY, "False", *said), _stalled(*said)]
+    if obj.life.unstarted is not None:
+        return _over(obj.life.unstarted)
     cleared = _Wanted(api.STALLED, None, "")
     if not is_task:
         return [cleared, _Wanted(api.READY, "True", api.Reason.RECONCILIATION_SUCCEEDED)]
@@ -112,12 +115,21 @@ def _declared(obj: Object) -> list[_Wanted]:
         _Wanted(api.READY, "Unknown", api.Reason.PROGRESSING),
         _Wanted(api.RECONCILING, "True", api.Reason.PROGRESSING),
         _Wanted(api.SUCCEEDED, "Unknown", api.Reason.PROGRESSING),
+        _suspended(obj),
         _waiting(obj),
     ]
 
 
+def _suspended(obj: Object) -> _Wanted:
+    said = suspending.said_of(obj)
+    if not said:
+        return _Wanted(api.SUSPENDED, None, "")
+    reason = "Requested" if obj.life.suspension is not None else "Manifest"
+    return _Wanted(api.SUSPENDED, "True", reason, said)
+
+
 def _waiting(obj: Object) -> _Wanted:
-    if obj.because is None or not obj.because.waiting:
+    if obj.because is None or not obj.because.waiting or obj.because.waiting == suspending.WAITING:
         return _Wanted(api.WAITING, None, "")
     return _Wanted(api.WAITING, "True", obj.because.waiting, obj.because.text)
 
@@ -135,15 +147,22 @@ def _task(obj: Object, task: TaskState) -> list[_Wanted]:
             _Wanted(api.SUCCEEDED, "Unknown", api.Reason.PROGRESSING),
             _Wanted(api.RECONCILING, "True", api.Reason.PROGRESSING_WITH_RETRY if task.cycle else "Progressing"),
             _Wanted(api.STALLED, None, ""),
+            _suspended(obj),
             _waiting(obj),
         ]
-    over = [_Wanted(api.RECONCILING, None, ""), _Wanted(api.WAITING, None, "")]
-    if task.ended.outcome in ("Merged", "Succeeded"):
-        good = ("True", task.ended.reason, task.ended.message)
-        return [*common, *over, _Wanted(api.READY, *good), _Wanted(api.SUCCEEDED, *good)]
-    bad = ("False", task.ended.reason, task.ended.message)
-    stalled = _stalled(task.ended.reason, task.ended.message)
-    return [*common, *over, _Wanted(api.READY, *bad), _Wanted(api.SUCCEEDED, *bad), stalled]
+    return [*common, *_over(task.ended)]
+
+
+def _over(ended: Ending) -> list[_Wanted]:
+    """A task that was skipped is where it should be, and has not done what it was for."""
+    gone = [_Wanted(each, None, "") for each in (api.RECONCILING, api.WAITING, api.SUSPENDED)]
+    said = (ended.reason, ended.message)
+    if ended.outcome in ("Merged", "Succeeded"):
+        return [*gone, _Wanted(api.READY, "True", *said), _Wanted(api.SUCCEEDED, "True", *said)]
+    if ended.outcome == "Skipped":
+        return [*gone, _Wanted(api.READY, "True", *said), _Wanted(api.SUCCEEDED, "False", *said)]
+    bad = [_Wanted(api.READY, "False", *said), _Wanted(api.SUCCEEDED, "False", *said)]
+    return [*gone, *bad, _stalled(*said)]
 
 
 def _verified(task: TaskState) -> bool:

@@ -13,6 +13,7 @@ from orchctl.core import names
 from orchctl.core.events import Now
 from orchctl.core.folds import parts
 from orchctl.core.ids import Key, kind_of, name_of, namespace_of
+from orchctl.core.kinds import suspending
 from orchctl.core.state import Attempt, Object, SessionState, State, TaskState, WorktreeState
 from orchctl.kit import timestamps
 
@@ -111,9 +112,11 @@ def _status(state: State, obj: Object) -> Json:
     if obj.desired is not None:
         result["observedGeneration"] = obj.desired.generation
     result["conditions"] = [condition.served() for condition in obj.conditions]
-    if obj.because is not None and obj.because.waiting and (obj.task is None or obj.task.ended is None):
+    if obj.because is not None and obj.because.waiting and parts.ending_of(obj) is None:
         since = timestamps.rfc3339(obj.because_since.at) if obj.because_since is not None else ""
         result["waiting"] = {"reason": obj.because.waiting, "message": obj.because.text, "since": since}
+    if kind_of(obj.key) == "Task":
+        result.update(_life(obj))
     if obj.task is not None:
         result.update(_task(state, obj, obj.task))
     if obj.session is not None:
@@ -138,8 +141,11 @@ def summary(obj: Object) -> str:
     if kind_of(obj.key) != "Task":
         word = "NotImplemented" if obj.desired is not None and obj.desired.in_the_way else "Ready"
         return "Deleting" if obj.withdrawn else word
-    if obj.task is not None and obj.task.ended is not None:
-        return obj.task.ended.outcome
+    ended = parts.ending_of(obj)
+    if ended is not None:
+        return ended.outcome
+    if obj.because is not None and obj.because.waiting == suspending.WAITING:
+        return "Suspended"
     if obj.because is not None and obj.because.waiting:
         return f"Waiting({obj.because.waiting})"
     if obj.task is None:
@@ -164,6 +170,30 @@ def _agent(obj: Object) -> str:
 
 def _moment(now: Now | None) -> str | None:
     return timestamps.rfc3339(now.at) if now is not None else None
+
+
+def _life(obj: Object) -> Json:
+    """What people have asked of it last, and how it ended if it never began."""
+    result: Json = {}
+    handled, suspension, unstarted = obj.life.handled, obj.life.suspension, obj.life.unstarted
+    if suspension is not None:
+        result["suspended"] = {
+            "by": suspension.actor,
+            "reason": suspension.reason,
+            "since": _moment(suspension.since),
+            "until": timestamps.rfc3339(suspension.until) if suspension.until is not None else None,
+        }
+    if handled is not None:
+        result["request"] = {
+            "token": handled.token,
+            "verb": handled.verb,
+            "by": handled.actor,
+            "at": _moment(handled.at),
+            "refused": handled.refused,
+        }
+    if unstarted is not None:
+        result["endedAt"] = _moment(unstarted.at)
+    return result
 
 
 def _task(state: State, obj: Object, task: TaskState) -> Json:

@@ -19,7 +19,8 @@ def unsupported(kind, spec):
     [
         ("Task", "{prompt: x, agents: [a], priority: 3, timeout: 1h, title: t, project: p}", ()),
         ("Task", "{prompt: x, suspend: false, dependsOn: [], params: {}}", ()),
-        ("Task", "{prompt: x, suspend: true, budget: {usd: 1}}", ("spec.budget", "spec.suspend")),
+        ("Task", "{prompt: x, suspend: true, shutdown: Now}", ()),
+        ("Task", "{prompt: x, sparse: [a], budget: {usd: 1}}", ("spec.budget", "spec.sparse")),
         ("Task", "{prompt: x, dependsOn: [{task: y}]}", ("spec.dependsOn",)),
         ("Agent", "{backend: script}", ()),
         ("Agent", "{backend: codex}", ("spec.backend",)),
@@ -55,8 +56,8 @@ def test_fields_without_behaviour_are_named_when_they_are_set(kind, spec, fields
 
 
 def test_what_work_can_go_on_without_is_marked_apart():
-    assert unsupported("Task", "{prompt: x, touches: ['a/**'], suspend: true}") == (
-        ("spec.touches", "spec.suspend"),
+    assert unsupported("Task", "{prompt: x, touches: ['a/**'], sparse: [a]}") == (
+        ("spec.touches", "spec.sparse"),
         ("spec.touches",),
     )
 

@@ -86,8 +86,8 @@ class TaskFields(fields.Model):
     start_after: fields.Timestamp | None = fields.planned("It does not start before this time.")
     deadline: fields.Timestamp | None = fields.planned("It fails if it is not done by then.")
     budget: fields.Amounts | None = fields.planned("What all its sessions together may consume.")
-    suspend: bool = fields.planned("It stands still, at a safe point, while this is true.", False)
-    shutdown: Shutdown | None = fields.planned("It is cancelled, in this way, even while suspended.")
+    suspend: bool = Field(default=False, description="It stands still, at a safe point, while this is true.")
+    shutdown: Shutdown | None = Field(default=None, description="It is cancelled, in this way, even while suspended.")
 
 
 # What a Task runs with is pinned when it starts; an edit of these shows as RestartRequired until it runs again.

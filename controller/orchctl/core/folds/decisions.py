@@ -81,7 +81,7 @@ def stage_failed(obj: Object, event: events.StageFailed, now: events.Now) -> Obj
 
 
 def task_stopping(obj: Object, event: events.TaskStopping, now: events.Now) -> Object:
-    ending = Ending(outcome=event.outcome, reason=event.reason, message=event.message, at=now)
+    ending = Ending(outcome=event.outcome, reason=event.reason, message=event.message, at=now, mode=event.mode)
     return parts.with_task(obj, stopping=ending)
 
 
@@ -91,4 +91,4 @@ def task_ended(obj: Object, event: events.TaskEnded, now: events.Now) -> Object:
     if event.outcome in ("Failed", "Cancelled") and task.stage < len(task.stages):
         stages = parts.stages_with(task, task.stage, state="Failed", ended=now, message=event.message)
         task = replace(task, stages=stages)
-    return replace(obj, task=replace(task, ended=ending))
+    return parts.with_life(replace(obj, task=replace(task, ended=ending)), suspension=None)

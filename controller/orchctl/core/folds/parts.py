@@ -7,7 +7,7 @@ from typing import Any
 
 from orchctl.core import events
 from orchctl.core.ids import AttemptId, Key
-from orchctl.core.state import Attempt, Object, SessionState, StageRecord, TaskState, WorktreeState
+from orchctl.core.state import Attempt, Ending, Object, SessionState, StageRecord, TaskState, WorktreeState
 
 replace = dataclasses.replace
 
@@ -43,6 +43,15 @@ def closed(obj: Object, event: events.Outcome) -> Object:
 
 def with_task(obj: Object, **changes: Any) -> Object:
     return replace(obj, task=replace(task(obj), **changes))
+
+
+def with_life(obj: Object, **changes: Any) -> Object:
+    return replace(obj, life=replace(obj.life, **changes))
+
+
+def ending_of(obj: Object) -> Ending | None:
+    """How the task has ended, whether it had started or not; None while it goes on."""
+    return obj.task.ended if obj.task is not None else obj.life.unstarted
 
 
 def stages_with(task: TaskState, index: int, **changes: Any) -> tuple[StageRecord, ...]:

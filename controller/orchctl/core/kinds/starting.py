@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from orchctl.core import events, resolve
 from orchctl.core.because import Because
-from orchctl.core.kinds import ending
+from orchctl.core.kinds import ending, stopping, suspending
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, Revision
 from orchctl.core.view import View
@@ -14,6 +14,14 @@ def propose(view: View, obj: Object, revision: Revision | None) -> Proposal:
     assert obj.desired is not None
     if obj.withdrawn:
         return ending.remove(obj)
+    over = obj.life.unstarted
+    if over is not None:
+        return Proposal(Because("TASK-2", over.message))
+    return stopping.unstarted(obj) or suspending.hold(obj, None, _begin(view, obj, revision))
+
+
+def _begin(view: View, obj: Object, revision: Revision | None) -> Proposal:
+    assert obj.desired is not None
     try:
         plan = resolve.plan_of(view, obj, revision)
     except resolve.Unresolved as refusal:

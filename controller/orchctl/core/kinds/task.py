@@ -6,13 +6,14 @@ lets the following step look. So the place a Task is in is never stored: it foll
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 from orchctl.core import events, proposal, resolve
 from orchctl.core.because import Because
 from orchctl.core.events import Now
 from orchctl.core.ids import key_of, namespace_of
-from orchctl.core.kinds import ending, failing, gates, merging, starting, stopping, working
+from orchctl.core.kinds import ending, failing, gates, merging, starting, stopping, suspending, working
 from orchctl.core.plan import StagePlan
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, Revision, TaskState
@@ -20,10 +21,19 @@ from orchctl.core.view import View
 
 
 def propose(view: View, obj: Object, now: Now, revision: Revision | None) -> Proposal:
+    answer = _propose(view, obj, now, revision)
+    due = [alarm for alarm in (suspending.alarm_of(obj),) if alarm is not None and alarm > now.at]
+    return dataclasses.replace(answer, wall_at=min(due)) if due else answer
+
+
+def _propose(view: View, obj: Object, now: Now, revision: Revision | None) -> Proposal:
     if obj.desired is None:
         if obj.withdrawn:
             return ending.remove(obj)
         return Proposal(Because("GIT-3", "its manifest has never been valid", evidence=obj.problems))
+    expired = suspending.expire(obj, now)
+    if expired is not None:
+        return expired
     if obj.task is None:
         return starting.propose(view, obj, revision)
     if obj.open is not None:
@@ -39,7 +49,7 @@ def propose(view: View, obj: Object, now: Now, revision: Revision | None) -> Pro
     for step in _STEPS:
         answer = step(view, obj, obj.task, now)
         if answer is not None:
-            return answer
+            return suspending.hold(obj, obj.task, answer)
     raise AssertionError(f"{obj.key}: no step knows how to go on")
 
 

@@ -90,7 +90,7 @@ def bring_in(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | N
     if stage.agent is None or task.imported == (task.stage, task.cycle):
         return None
     found = ending.session_of(view, obj, stage, task.cycle)
-    if found is None or found.session is None:
+    if found is None or found.session is None or stopping.is_hurried(task):
         return None
     assert task.base is not None
     place = view.get(names.worktree_key(obj.key))
