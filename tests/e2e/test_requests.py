@@ -55,3 +55,21 @@ def test_log_2_a_request_waits_in_the_inbox_until_there_is_a_controller(box: san
     box.until_idle()
     assert box.summary("fix") == "Cancelled"
     assert list((box.state / "inbox/new").iterdir()) == []
+
+
+def test_task_4_a_failed_task_goes_on_with_its_earlier_work_also_when_its_worktree_is_gone(
+    box: sandbox.Sandbox,
+) -> None:
+    box.write("manifests/project.yaml", sandbox.PROJECT + "  worktrees: {keep: Never}\n")
+    box.write("manifests/task.yaml", sandbox.task("append notes.txt once", "replace greet.sh goodbye hullo"))
+    box.commit("Ask for a greeting")
+    box.until_idle()
+    assert box.summary("fix") == "Failed"
+    assert box.summary("fix", "Worktree") == "Removed"
+    box.write("manifests/task.yaml", sandbox.task("append notes.txt twice", "replace greet.sh hullo hello"))
+    box.commit("Spell it right")
+    box.orchctl("retry", "fix")
+    box.until_idle()
+    assert box.summary("fix") == "Merged"
+    assert box.git("show", "HEAD:notes.txt").split()[-1] == "twice"
+    assert "once" in box.git("show", "HEAD:notes.txt").split()

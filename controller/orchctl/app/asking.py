@@ -73,6 +73,10 @@ def _cancel(key: Key, token: str, actor: str, content: Content) -> lifecycle.Req
     return lifecycle.CancelRequested(key, token=token, actor=actor, mode=mode, reason=reason)
 
 
+def _retry(key: Key, token: str, actor: str, content: Content) -> lifecycle.Request:
+    return lifecycle.RetryRequested(key, token=token, actor=actor, from_stage=_text(content, "fromStage"))
+
+
 def _text(content: Content, name: str) -> str:
     value = content.get(name, "")
     if not isinstance(value, str) or len(value) > TEXT_CHARACTERS_MAX:
@@ -84,4 +88,5 @@ _MAKERS: dict[str, Callable[[Key, str, str, Content], lifecycle.Request]] = {
     "Suspend": _suspend,
     "Resume": _resume,
     "Cancel": _cancel,
+    "Retry": _retry,
 }

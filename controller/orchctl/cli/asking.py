@@ -27,7 +27,7 @@ def add_target(made: arguments.Parser) -> None:
 class Asked:
     """One task and the place of its controller."""
 
-    __slots__ = ("context", "name", "namespace", "place", "status")
+    __slots__ = ("context", "name", "namespace", "place", "spec")
 
     def __init__(self, written: str, namespace: str, place: locate.Place, context: Context) -> None:
         target = selection.named([written])[0]
@@ -37,7 +37,7 @@ class Asked:
         with selection.open_ledger(place, target) as reader:
             record = selection.one(target, namespace, reader)
         self.name = record.name
-        self.status = body.of(record).at("status")
+        self.spec = body.of(record).at("spec").fields
 
     def send(self, verb: str, said: str, **values: object) -> int:
         """Leave the request and wait for what the controller says to it; `said` is what has then happened."""

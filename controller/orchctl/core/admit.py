@@ -10,6 +10,7 @@ import dataclasses
 from orchctl.core import resolve
 from orchctl.core.because import Because
 from orchctl.core.ids import Key, key_of
+from orchctl.core.kinds import suspending
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, State, TaskState
 
@@ -67,8 +68,9 @@ def _used(state: State) -> dict[str, int]:
 
 
 def holds_slot(obj: Object, task: TaskState) -> bool:
-    """A task holds a slot while it works; one that waits for a person holds none."""
-    return task.ended is None and not (obj.because is not None and obj.because.waiting)
+    """A task holds a slot while it works; one that waits for a person holds none, unless its session is about to."""
+    waits = obj.because is not None and obj.because.waiting not in ("", suspending.HOLDING)
+    return task.ended is None and not waits
 
 
 def _refusal(state: State, used: dict[str, int], project: str, own: int) -> Because | None:

@@ -234,6 +234,7 @@ class SessionCreated(Decision):
     cycle: int
     number: int
     prompt: str
+    agent: str = ""  # its name
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -137,6 +137,11 @@ def _of_life(event: events.Event) -> Line | None:
             return _normal("Resumed", "its suspension is over")
         case lifecycle.CancelRequested():
             return _normal("CancelRequested", f"{event.mode}, by {event.actor}{_why(event.reason)}")
+        case lifecycle.RetryRequested():
+            stage = f" from stage {event.from_stage}" if event.from_stage else ""
+            return _normal("RetryRequested", f"by {event.actor}{stage}")
+        case lifecycle.TaskRestarted():
+            return _normal("Restarted", f"in stage {event.plan.stages[event.stage].name}, attempt {event.cycle + 1}")
         case lifecycle.RequestRefused():
             return _warning("RequestRefused", f"{event.verb}, by {event.actor}: {event.reason}")
         case lifecycle.TaskNeverStarted():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from orchctl.core import lifecycle
 from orchctl.core.folds import parts
 from orchctl.core.ids import kind_of, name_of
-from orchctl.core.kinds import stopping, suspending
+from orchctl.core.kinds import restarting, stopping, suspending
 from orchctl.core.state import Object, State
 
 
@@ -31,6 +31,8 @@ def refusal(state: State, request: lifecycle.Request) -> str:
             return _ended(obj) or _not_suspended(obj)
         case lifecycle.CancelRequested():
             return _ended(obj) or _not_cancellable(obj, request)
+        case lifecycle.RetryRequested():
+            return restarting.refusal(obj, request)
     return f"{type(request).__name__} is unknown"
 
 

@@ -82,6 +82,7 @@ class StageRecord:
     started: Now | None = None
     ended: Now | None = None
     message: str = ""
+    loops: int = 0  # how often its failure edge was taken in this run
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -154,12 +155,20 @@ class Rendering:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Retry:
+    """It is to go on after its end, and waits for that."""
+
+    from_stage: str
+    was: Ending
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class TaskState:
     plan: Plan
     started: Now
     stages: tuple[StageRecord, ...]
     stage: int = 0
-    cycle: int = 0  # how often the failure edge has been taken
+    cycle: int = 0  # how often it has gone back to a stage or on after an end; its attempts are one more
     feedback: str = ""
     rendering: Rendering | None = None  # the last one
     branch: str = ""  # the target branch, once known
@@ -184,6 +193,15 @@ class TaskState:
     waited_s: float = 0.0  # time spent waiting for people, which does not count against the timeout
     stopping: Ending | None = None
     ended: Ending | None = None
+    retry: Retry | None = None
+    restarted: Now | None = None  # when it last went on after an end
+    former: tuple[str, ...] = ()  # stages with an agent, of what it ran with before
+    checks_before: int = 0  # how many of `checks` are of earlier runs
+
+    @property
+    def began(self) -> Now:
+        """When this run of it began."""
+        return self.restarted or self.started
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -196,6 +214,7 @@ class SessionState:
     number: int
     prompt: str
     created: Now
+    agent: str = ""
     attempts: tuple[Attempt, ...] = ()
     succeeded: bool | None = None
     reason: str = ""

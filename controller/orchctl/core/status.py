@@ -129,7 +129,7 @@ def _suspended(obj: Object) -> _Wanted:
 
 
 def _waiting(obj: Object) -> _Wanted:
-    if obj.because is None or not obj.because.waiting or obj.because.waiting == suspending.WAITING:
+    if obj.because is None or not obj.because.waiting or suspending.stands_still(obj.because):
         return _Wanted(api.WAITING, None, "")
     return _Wanted(api.WAITING, "True", obj.because.waiting, obj.because.text)
 

@@ -120,7 +120,7 @@ def _status(state: State, obj: Object) -> Json:
     if obj.task is not None:
         result.update(_task(state, obj, obj.task))
     if obj.session is not None:
-        result.update(_session(state, obj.session))
+        result.update(_session(obj.session))
     if obj.worktree is not None:
         result.update(_worktree(obj.worktree))
     if obj.problems:
@@ -144,11 +144,11 @@ def summary(obj: Object) -> str:
     ended = parts.ending_of(obj)
     if ended is not None:
         return ended.outcome
-    if obj.because is not None and obj.because.waiting == suspending.WAITING:
+    if suspending.stands_still(obj.because):
         return "Suspended"
     if obj.because is not None and obj.because.waiting:
         return f"Waiting({obj.because.waiting})"
-    if obj.task is None:
+    if obj.task is None or obj.task.retry is not None:
         return "Pending"
     return "Stopping" if obj.task.stopping is not None else "Running"
 
@@ -200,9 +200,8 @@ def _task(state: State, obj: Object, task: TaskState) -> Json:
     stages = task.plan.stages
     sessions = [
         key
-        for stage in stages
-        for cycle in range(task.cycle + 1)
-        for key in names.session_keys(obj.key, stage.name, cycle)
+        for stage, cycle in parts.runs_of(task)
+        for key in names.session_keys(obj.key, stage, cycle)
         if key in state.objects and parts.owner_of(state.objects[key]) == obj.key
     ]
     return {
@@ -259,12 +258,10 @@ def _gates(task: TaskState) -> list[Json]:
     return result
 
 
-def _session(state: State, session: SessionState) -> Json:
-    task = state.objects.get(session.task)
-    plan = task.task.plan.stages[session.stage] if task is not None and task.task is not None else None
+def _session(session: SessionState) -> Json:
     return {
         "state": "Exited" if session.ended is not None else "Working" if session.attempts else "Starting",
-        "agent": plan.agent.name if plan is not None and plan.agent is not None else "",
+        "agent": session.agent,
         "task": name_of(session.task),
         "worktree": name_of(session.worktree),
         "attempt": session.number,

@@ -31,6 +31,10 @@ def cancel(mode: str = "AfterCleanup", reason: str = "", key: str = TASK) -> lif
     return lifecycle.CancelRequested(Key(key), token=token(), actor=ACTOR, mode=mode, reason=reason)
 
 
+def retry(from_stage: str = "", key: str = TASK) -> lifecycle.RetryRequested:
+    return lifecycle.RetryRequested(Key(key), token=token(), actor=ACTOR, from_stage=from_stage)
+
+
 def refusal(bench: worlds.Bench, request: lifecycle.Request) -> str:
     return requests.refusal(bench.machine.state, request)
 

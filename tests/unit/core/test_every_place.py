@@ -17,6 +17,7 @@ COMMANDS: dict[str, Callable[[], lifecycle.Request]] = {
     "Now": lambda: asking.cancel("Now"),
     "AfterCleanup": lambda: asking.cancel("AfterCleanup"),
     "AfterCurrent": lambda: asking.cancel("AfterCurrent"),
+    "retry": asking.retry,
 }
 MODES = ("Now", "AfterCleanup", "AfterCurrent")
 ENDED = ("merged", "succeeded", "failed", "conflicting", "cancelled", "cancelled_unstarted")
@@ -49,6 +50,23 @@ def test_task_4_every_command_in_every_place(place: str, command: str) -> None:
         ended = ending_of(places.task(bench))
         assert ended is not None
         assert ended.outcome == ("Merged" if place == "landed" else "Cancelled")
+    if command == "retry":
+        assert (reason == "") == (place in ENDED and place not in ("merged", "succeeded"))
+
+
+@pytest.mark.parametrize("place", [one for one in places.PLACES if one not in ENDED])
+@pytest.mark.parametrize("mode", MODES)
+def test_task_4_what_was_cancelled_anywhere_goes_on_to_its_end_when_retried(place: str, mode: str) -> None:
+    bench = places.PLACES[place]()
+    ask(bench, asking.cancel(mode))
+    places.go_on(bench)
+    reason = ask(bench, asking.retry())
+    places.go_on(bench)
+    places.check_at_rest(bench)
+    places.check_nothing_is_lost(bench)
+    assert (reason == "") == (place != "landed")
+    ended = ending_of(places.task(bench))
+    assert (ended.outcome if ended is not None else "") == ("" if place in ("unresolved", "no_checks") else "Merged")
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -34,7 +34,7 @@ def worktree_requested(obj: Object, event: events.WorktreeRequested, now: events
         commit=event.commit,
         created=now,
     )
-    return replace(obj, worktree=worktree)
+    return replace(obj, worktree=worktree, failures=None)
 
 
 def session_created(obj: Object, event: events.SessionCreated, now: events.Now) -> Object:
@@ -47,6 +47,7 @@ def session_created(obj: Object, event: events.SessionCreated, now: events.Now) 
         number=event.number,
         prompt=event.prompt,
         created=now,
+        agent=event.agent,
     )
     return replace(obj, session=session)
 
@@ -69,7 +70,8 @@ def stage_passed(obj: Object, event: events.StagePassed, now: events.Now) -> Obj
 
 def stage_failed(obj: Object, event: events.StageFailed, now: events.Now) -> Object:
     task = parts.task(obj)
-    stages = parts.stages_with(task, event.stage, state="Failed", ended=now, message=event.message)
+    loops = task.stages[event.stage].loops + 1
+    stages = parts.stages_with(task, event.stage, state="Failed", ended=now, message=event.message, loops=loops)
     again = replace(task, stages=stages)
     for index in range(event.goto, event.stage + 1):
         state = "Running" if index == event.goto else "Pending"
@@ -91,4 +93,4 @@ def task_ended(obj: Object, event: events.TaskEnded, now: events.Now) -> Object:
     if event.outcome in ("Failed", "Cancelled") and task.stage < len(task.stages):
         stages = parts.stages_with(task, task.stage, state="Failed", ended=now, message=event.message)
         task = replace(task, stages=stages)
-    return parts.with_life(replace(obj, task=replace(task, ended=ending)), suspension=None)
+    return parts.with_life(replace(obj, task=replace(task, ended=ending, retry=None)), suspension=None)

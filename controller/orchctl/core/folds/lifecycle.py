@@ -6,9 +6,11 @@ import dataclasses
 
 from orchctl.core import events, lifecycle
 from orchctl.core.folds import parts
-from orchctl.core.state import Cancellation, Ending, Handled, Object, Suspension
+from orchctl.core.state import Cancellation, Ending, Handled, Object, Retry, StageRecord, Suspension, TaskState
 
 replace = dataclasses.replace
+# Ends that say something about what the agent wrote: it is told when it goes on.
+OF_THE_WORK = frozenset({"GateFailed", "NoChange", "NoProgress", "ProtectedPath", "MergeConflict"})
 
 
 def suspend_requested(obj: Object, event: lifecycle.SuspendRequested, now: events.Now) -> Object:
@@ -43,3 +45,50 @@ def task_never_started(obj: Object, event: lifecycle.TaskNeverStarted, now: even
         raise parts.IllegalEvent(f"{obj.key} has started already")
     ending = Ending(outcome=event.outcome, reason=event.reason, message=event.message, at=now)
     return parts.with_life(obj, unstarted=ending, suspension=None)
+
+
+def retry_requested(obj: Object, event: lifecycle.RetryRequested, now: events.Now) -> Object:
+    """From here on it has not ended: nothing is put away any more. It goes on when `TaskRestarted` says so."""
+    ended = parts.ending_of(obj)
+    if ended is None:
+        raise parts.IllegalEvent(f"{obj.key} has not ended")
+    obj = _handled(parts.with_life(obj, cancellation=None, unstarted=None), event, "Retry", now)
+    if obj.task is None:
+        return obj
+    retry = Retry(from_stage=event.from_stage, was=ended)
+    return parts.with_task(replace(obj, failures=None), ended=None, stopping=None, retry=retry)
+
+
+def task_restarted(obj: Object, event: lifecycle.TaskRestarted, now: events.Now) -> Object:
+    before = parts.task(obj)
+    records = {one.name: record for one, record in zip(before.plan.stages, before.stages, strict=True)}
+    kept = [records.get(stage.name, StageRecord()) for stage in event.plan.stages[: event.stage]]
+    stages = [*kept, *(StageRecord() for _ in event.plan.stages[event.stage :])]
+    stages[event.stage] = StageRecord(state="Running", started=now)
+    with_agents = [stage.name for stage in before.plan.stages if stage.role]
+    again = replace(
+        before,
+        plan=event.plan,
+        stages=tuple(stages),
+        stage=event.stage,
+        cycle=event.cycle,
+        feedback=_feedback(before),
+        former=tuple(dict.fromkeys([*before.former, *with_agents])),
+        evidence=tuple(one for one in before.evidence if one.passed),
+        checks_before=len(before.checks),
+        retry=None,
+        restarted=now,
+        waited_s=0.0,
+    )
+    fresh = replace(again, candidate=None, conflicts=(), dirty=(), dirty_tries=0, target_fresh=False)
+    return replace(obj, task=fresh)
+
+
+def _feedback(task: TaskState) -> str:
+    """What was wrong with the work when it ended, if that is why it did."""
+    was = task.retry.was if task.retry is not None else None
+    return was.message if was is not None and was.reason in OF_THE_WORK else task.feedback
+
+
+def worktree_reused(obj: Object, event: lifecycle.WorktreeReused, now: events.Now) -> Object:
+    return replace(obj, worktree=replace(parts.worktree(obj), attempts=()), failures=None)

@@ -58,6 +58,12 @@ def stages_with(task: TaskState, index: int, **changes: Any) -> tuple[StageRecor
     return tuple(replace(stage, **changes) if i == index else stage for i, stage in enumerate(task.stages))
 
 
+def runs_of(task: TaskState) -> list[tuple[str, int]]:
+    """Every (stage, cycle) that may have had a session, those of former plans among them."""
+    stages = dict.fromkeys([*task.former, *(stage.name for stage in task.plan.stages if stage.role)])
+    return [(stage, cycle) for stage in stages for cycle in range(task.cycle + 1)]
+
+
 def owner_of(obj: Object) -> Key | None:
     """The task a session or worktree belongs to."""
     made = obj.session or obj.worktree

@@ -8,7 +8,6 @@ from orchctl.core.events import Now
 from orchctl.core.folds import parts
 from orchctl.core.ids import name_of, namespace_of
 from orchctl.core.kinds import retrying
-from orchctl.core.plan import StagePlan
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, TaskState
 from orchctl.core.view import View
@@ -33,7 +32,7 @@ def propose(view: View, obj: Object, task: TaskState, now: Now) -> Proposal:
     if not obj.withdrawn:
         return Proposal(because)
     made = [view.get(names.worktree_key(obj.key))]
-    made += [session_of(view, obj, stage, cycle) for stage, cycle in _runs(task)]
+    made += [session_of(view, obj, stage, cycle) for stage, cycle in parts.runs_of(task)]
     leaving = [one for one in made if one is not None and parts.owner_of(one) == obj.key]
     if any(one.open is not None or (one.worktree is not None and _still_there(one)) for one in leaving):
         return Proposal(Because("GIT-5", "its manifest is gone; its worktree is being salvaged and removed"))
@@ -45,14 +44,9 @@ def _still_there(obj: Object) -> bool:
     return obj.worktree is not None and bool(obj.worktree.path) and obj.worktree.removed is None
 
 
-def _runs(task: TaskState) -> list[tuple[StagePlan, int]]:
-    """Every (stage, cycle) that may have had a session."""
-    return [(stage, cycle) for stage in task.plan.stages if stage.role for cycle in range(task.cycle + 1)]
-
-
-def session_of(view: View, obj: Object, stage: StagePlan, cycle: int) -> Object | None:
+def session_of(view: View, obj: Object, stage: str, cycle: int) -> Object | None:
     """The session of this task, stage and cycle: never one that another task's name happens to collide with."""
-    for key in names.session_keys(obj.key, stage.name, cycle):
+    for key in names.session_keys(obj.key, stage, cycle):
         found = view.get(key)
         if found is not None and parts.owner_of(found) == obj.key:
             return found

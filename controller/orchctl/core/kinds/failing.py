@@ -34,8 +34,9 @@ def after_effect(obj: Object, task: TaskState, now: Now) -> Proposal | None:
 def stage(obj: Object, task: TaskState, reason: str, message: str, feedback: str = "") -> Proposal:
     """The failure edge: back to the stage it names while the limit lasts, else the task fails."""
     failed_in = task.plan.stages[task.stage]
-    if task.cycle >= failed_in.limit or reason in HOPELESS:
-        tried = f" (after {task.cycle + 1} tries)" if task.cycle else ""
+    loops = task.stages[task.stage].loops
+    if loops >= failed_in.limit or reason in HOPELESS:
+        tried = f" (after {loops + 1} tries)" if loops else ""
         return ending.ended(obj, "Failed", reason, f"stage {failed_in.name}: {message}{tried}", "TASK-5")
     failed = events.StageFailed(
         obj.key,

@@ -93,7 +93,7 @@ def _gather(obj: Object, task: TaskState, check: Check, commit: Oid, tree: Oid) 
 def _vanished(task: TaskState, check: Check) -> int:
     """How often in a row the last runs of this check ended without a verdict."""
     count = 0
-    for attempt in reversed(task.checks):
+    for attempt in reversed(task.checks[task.checks_before :]):
         if attempt.check_digest != check.digest:
             continue
         if attempt.phase is not Phase.LOST:

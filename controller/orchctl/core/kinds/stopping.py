@@ -81,10 +81,10 @@ def _overdue(obj: Object, task: TaskState, now: Now) -> list[_Wish]:
 
 
 def due_of(obj: Object, task: TaskState) -> float | None:
-    """When the task is overdue, in controller time; None while it ends or waits for a person."""
-    if is_ending(task) or (obj.because is not None and obj.because.waiting):
+    """When the task is overdue, in controller time; None while it ends, waits for a person or is to go on."""
+    if is_ending(task) or task.retry is not None or (obj.because is not None and obj.because.waiting):
         return None
-    return task.started.t + resolve.timeout_s(obj, task.plan) + task.waited_s
+    return task.began.t + resolve.timeout_s(obj, task.plan) + task.waited_s
 
 
 def is_ending(task: TaskState) -> bool:

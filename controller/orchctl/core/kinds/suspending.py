@@ -15,8 +15,13 @@ from orchctl.core.state import Object, TaskState
 from orchctl.kit import timestamps
 
 WAITING = "Suspended"  # no reason of the Waiting condition: there is a condition of that name
+HOLDING = "Suspending"  # the same, where something it has made keeps its slot
 # These belong to the turn that runs, or end something.
 _ALLOWED = (actions.CancelAttempt, actions.ImportWork)
+
+
+def stands_still(because: Because | None) -> bool:
+    return because is not None and because.waiting in (WAITING, HOLDING)
 
 
 def said_of(obj: Object) -> str:
@@ -58,18 +63,18 @@ def hold(obj: Object, task: TaskState | None, answer: Proposal) -> Proposal:
     return Proposal(_because(obj, f"{said}; next: {answer.because.text}"))
 
 
-def hold_start(task_obj: Object) -> Proposal | None:
+def hold_start(task_obj: Object, waiting: str = WAITING) -> Proposal | None:
     """For what a task has made: nothing of it begins while the task is suspended and is not ending."""
     said = said_of(task_obj)
     if not said or task_obj.task is None or task_obj.task.stopping is not None:
         return None
-    return Proposal(_because(task_obj, said))
+    return Proposal(_because(task_obj, said, waiting))
 
 
-def _because(obj: Object, text: str) -> Because:
+def _because(obj: Object, text: str, waiting: str = WAITING) -> Because:
     command = f"orchctl resume {name_of(obj.key)}"
     unblock = f"`{command}`" if obj.life.suspension is not None else ""
     if is_by_manifest(obj) and obj.desired is not None:
         place = f"set `spec.suspend: false` in {obj.desired.path}:{obj.desired.line}"
         unblock = f"{unblock}, and {place}" if unblock else place
-    return Because("TASK-4", text, unblock=unblock, waiting=WAITING)
+    return Because("TASK-4", text, unblock=unblock, waiting=waiting)

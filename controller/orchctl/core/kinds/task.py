@@ -13,7 +13,7 @@ from orchctl.core import events, proposal, resolve
 from orchctl.core.because import Because
 from orchctl.core.events import Now
 from orchctl.core.ids import key_of, namespace_of
-from orchctl.core.kinds import ending, failing, gates, merging, starting, stopping, suspending, working
+from orchctl.core.kinds import ending, failing, gates, merging, restarting, starting, stopping, suspending, working
 from orchctl.core.plan import StagePlan
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, Revision, TaskState
@@ -43,6 +43,8 @@ def _propose(view: View, obj: Object, now: Now, revision: Revision | None) -> Pr
     stopped = stopping.propose(obj, obj.task, now)
     if stopped is not None:
         return stopped
+    if obj.task.retry is not None:
+        return _again(view, obj, obj.task, revision)
     failed = failing.after_effect(obj, obj.task, now)
     if failed is not None:
         return failed
@@ -51,6 +53,14 @@ def _propose(view: View, obj: Object, now: Now, revision: Revision | None) -> Pr
         if answer is not None:
             return suspending.hold(obj, obj.task, answer)
     raise AssertionError(f"{obj.key}: no step knows how to go on")
+
+
+def _again(view: View, obj: Object, task: TaskState, revision: Revision | None) -> Proposal:
+    """It has nothing under way: it goes on, or ends at once when it is to end again."""
+    stop = task.stopping
+    if stop is not None:
+        return ending.ended(obj, stop.outcome, stop.reason, stop.message, "TASK-4")
+    return suspending.hold(obj, task, restarting.propose(view, obj, task, revision))
 
 
 def _complete(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | None:

@@ -6,7 +6,7 @@ from orchctl.core import actions, events, names, prompts
 from orchctl.core.because import Because
 from orchctl.core.events import Now
 from orchctl.core.ids import name_of, namespace_of
-from orchctl.core.kinds import ending, failing, merging, rendering, stopping
+from orchctl.core.kinds import ending, failing, merging, rendering, stopping, suspending
 from orchctl.core.plan import StagePlan
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, TaskState
@@ -32,7 +32,8 @@ def worktree(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | N
             not made.failures.transient or made.failures.count >= failing.EFFECT_FAILURES_MAX
         ):
             return ending.ended(obj, "Failed", "WorktreeFailed", made.failures.message, "WT-4")
-        return Proposal(Because("WT-4", "its worktree is being made"), wake_at=stopping.due_of(obj, task))
+        held = suspending.hold_start(obj) if made.open is None else None
+        return held or Proposal(Because("WT-4", "its worktree is being made"), wake_at=stopping.due_of(obj, task))
     if task.stopping is not None:
         return None
     assert task.base is not None
@@ -52,7 +53,7 @@ def session(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | No
     stage = task.plan.stages[task.stage]
     if stage.agent is None or task.imported == (task.stage, task.cycle):
         return None
-    found = ending.session_of(view, obj, stage, task.cycle)
+    found = ending.session_of(view, obj, stage.name, task.cycle)
     if found is None or found.session is None:
         if task.stopping is not None:
             return None
@@ -62,6 +63,10 @@ def session(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | No
         new = _new(view, obj, task, stage)
         return Proposal(Because("TASK-1", f"stage {stage.name} needs a session"), decisions=(new,), needs_slot=True)
     if found.session.ended is None:
+        begins = found.open is None and not any(one.reason != "NotStarted" for one in found.session.attempts)
+        held = suspending.hold_start(obj, suspending.HOLDING) if begins else None
+        if held is not None:
+            return held
         text = f"stage {stage.name}: {found.because.text if found.because else 'its session is starting'}"
         return Proposal(
             Because("SES-3", text, evidence=(f"session {name_of(found.key)}",)), wake_at=stopping.due_of(obj, task)
@@ -81,6 +86,7 @@ def _new(view: View, obj: Object, task: TaskState, stage: StagePlan) -> events.S
         cycle=task.cycle,
         number=task.cycle + 1,
         prompt=prompts.agent_prompt(task.plan, stage, task.feedback, rendering.texts_of(task)),
+        agent=stage.agent.name if stage.agent is not None else "",
     )
 
 
@@ -89,7 +95,7 @@ def bring_in(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | N
     stage = task.plan.stages[task.stage]
     if stage.agent is None or task.imported == (task.stage, task.cycle):
         return None
-    found = ending.session_of(view, obj, stage, task.cycle)
+    found = ending.session_of(view, obj, stage.name, task.cycle)
     if found is None or found.session is None or stopping.is_hurried(task):
         return None
     assert task.base is not None
@@ -112,7 +118,7 @@ def judge(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | None
     stage = task.plan.stages[task.stage]
     if stage.agent is None:
         return None
-    found = ending.session_of(view, obj, stage, task.cycle)
+    found = ending.session_of(view, obj, stage.name, task.cycle)
     assert found is not None
     assert found.session is not None
     if not found.session.succeeded:

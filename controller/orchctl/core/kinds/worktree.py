@@ -27,6 +27,9 @@ def propose(view: View, obj: Object, now: Now) -> Proposal:
         return proposal.busy(obj)
     if not worktree.path:
         return _create(obj, worktree, task_obj, now)
+    last = worktree.attempts[-1] if worktree.attempts else None
+    if last is not None and last.ended is None:
+        return watching.watch(last, COMMIT_TIMEOUT_S, now, doing="committing what is left in it")
     if task is None or task_obj is None or task.ended is None:
         return Proposal(Because("WT-1", f"in use by {name_of(worktree.task)}"))
     if _keeps(task, withdrawn=task_obj.withdrawn):
@@ -50,8 +53,6 @@ def _create(obj: Object, worktree: WorktreeState, task_obj: Object | None, now: 
 def _leave(obj: Object, worktree: WorktreeState, task: TaskState, now: Now) -> Proposal:
     """Commit what is uncommitted, salvage every ref, remove: each only after the one before it succeeded (WT-2)."""
     last = worktree.attempts[-1] if worktree.attempts else None
-    if last is not None and last.ended is None:
-        return watching.watch(last, COMMIT_TIMEOUT_S, now, doing="committing what is left in it")
     if last is None or (last.phase is Phase.LOST and len(worktree.attempts) < STARTS_MAX):
         trailers = {"Task": name_of(worktree.task), "Worktree": name_of(obj.key)}
         commit = actions.CommitLeftovers(
@@ -67,7 +68,7 @@ def _leave(obj: Object, worktree: WorktreeState, task: TaskState, now: Now) -> P
     do = actions.RemoveTree(
         project=worktree.project,
         name=_folder(obj, worktree),
-        salvage=f"refs/orch/salvage/{worktree.uid}/1",
+        salvage=f"refs/orch/salvage/{worktree.uid}/{task.cycle + 1}",
         branch=worktree.branch if task.landed is not None else "",
     )
     held = retrying.hold_clean_up(obj, now, "WT-3", do.verb)
