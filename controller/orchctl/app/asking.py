@@ -15,7 +15,7 @@ from orchctl.core import lifecycle, ports
 from orchctl.core.ids import Key, key_of
 
 TEXT_CHARACTERS_MAX = 500
-WALL_S_MAX = 253_402_300_800.0  # the year 10000: no time that can be shown lies behind it
+WALL_S_MAX = 253_402_300_799.0  # the end of the year 9999: no time behind it can be shown
 
 Content = Mapping[str, object]
 

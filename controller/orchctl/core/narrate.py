@@ -146,6 +146,10 @@ def _of_life(event: events.Event) -> Line | None:
             return _warning("RequestRefused", f"{event.verb}, by {event.actor}: {event.reason}")
         case lifecycle.TaskNeverStarted():
             return _warning(event.reason, f"{event.message}; it had not started")
+        case lifecycle.DependencyMet():
+            return _normal("DependencyMet", event.message)
+        case lifecycle.StartTimeReached():
+            return _normal("StartTimeReached", event.start_after)
         case lifecycle.ClockJumped():
             return _warning("ClockJumped", f"the clock was set by {event.seconds:+.0f} s")
     return None

@@ -142,6 +142,8 @@ class Life:
     cancellation: Cancellation | None = None
     handled: Handled | None = None
     unstarted: Ending | None = None  # how it ended without ever having started
+    met: tuple[tuple[Key, str], ...] = ()  # the dependencies that have come: which task, how far
+    start_reached: str = ""  # the `startAfter` that has come
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

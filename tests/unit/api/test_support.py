@@ -21,7 +21,7 @@ def unsupported(kind, spec):
         ("Task", "{prompt: x, suspend: false, dependsOn: [], params: {}}", ()),
         ("Task", "{prompt: x, suspend: true, shutdown: Now}", ()),
         ("Task", "{prompt: x, sparse: [a], budget: {usd: 1}}", ("spec.budget", "spec.sparse")),
-        ("Task", "{prompt: x, dependsOn: [{task: y}]}", ("spec.dependsOn",)),
+        ("Task", "{prompt: x, dependsOn: [{task: y}]}", ()),
         ("Agent", "{backend: script}", ()),
         ("Agent", "{backend: codex}", ("spec.backend",)),
         ("Role", "{access: ReadOnly, system: x, agents: [a]}", ()),

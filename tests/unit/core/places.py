@@ -31,6 +31,12 @@ def unresolved() -> worlds.Bench:
     return builders.bench(builders.project(), builders.task(agents=["ghost"]))
 
 
+def depending() -> worlds.Bench:
+    world = _left_running(actions.RunAgent)
+    dependent = builders.task(dependsOn=[{"task": "other"}])
+    return builders.bench(builders.project(), builders.task("other"), dependent, world=world)
+
+
 def held() -> worlds.Bench:
     world = _left_running(actions.RunAgent)
     bench = builders.bench(builders.project(limits={"sessions": 1}), builders.task("other"), world=world)
@@ -119,8 +125,8 @@ def cancelled_unstarted() -> worlds.Bench:
 PLACES: dict[str, Callable[[], worlds.Bench]] = {
     one.__name__: one
     for one in (
-        unresolved, held, making_worktree, agent_running, committing, gate_running, no_checks, backing_off, dirty,
-        landed, merged, succeeded, failed, conflicting, cancelled, cancelled_unstarted,
+        unresolved, depending, held, making_worktree, agent_running, committing, gate_running, no_checks, backing_off,
+        dirty, landed, merged, succeeded, failed, conflicting, cancelled, cancelled_unstarted,
     )
 }  # fmt: skip
 

@@ -75,16 +75,16 @@ class TaskFields(fields.Model):
     reads: Annotated[tuple[Read, ...], Field(max_length=8)] = fields.planned(
         "What is checked out, read-only, beside the worktree.", ()
     )
-    depends_on: Annotated[tuple[Dependency, ...], Field(max_length=fields.LIST_ITEMS_MAX)] = fields.planned(
-        "Tasks that must come first.", ()
+    depends_on: Annotated[tuple[Dependency, ...], Field(max_length=fields.LIST_ITEMS_MAX)] = Field(
+        default=(), description="Tasks that must come first."
     )
     merge_group: fields.Name | None = fields.planned("All Tasks of the group land together, or none does.")
     priority: Annotated[int, Field(ge=-fields.PRIORITY_MAX, le=fields.PRIORITY_MAX)] = Field(
         default=0, description="Higher goes first when capacity is short."
     )
     timeout: fields.Duration | None = Field(default=None, description="Longest time from start to end.")
-    start_after: fields.Timestamp | None = fields.planned("It does not start before this time.")
-    deadline: fields.Timestamp | None = fields.planned("It fails if it is not done by then.")
+    start_after: fields.Timestamp | None = Field(default=None, description="It does not start before this time.")
+    deadline: fields.Timestamp | None = Field(default=None, description="It fails if it is not done by then.")
     budget: fields.Amounts | None = fields.planned("What all its sessions together may consume.")
     suspend: bool = Field(default=False, description="It stands still, at a safe point, while this is true.")
     shutdown: Shutdown | None = Field(default=None, description="It is cancelled, in this way, even while suspended.")

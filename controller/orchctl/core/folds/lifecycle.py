@@ -92,3 +92,11 @@ def _feedback(task: TaskState) -> str:
 
 def worktree_reused(obj: Object, event: lifecycle.WorktreeReused, now: events.Now) -> Object:
     return replace(obj, worktree=replace(parts.worktree(obj), attempts=()), failures=None)
+
+
+def dependency_met(obj: Object, event: lifecycle.DependencyMet, now: events.Now) -> Object:
+    return parts.with_life(obj, met=(*obj.life.met, (event.task, event.until)))
+
+
+def start_time_reached(obj: Object, event: lifecycle.StartTimeReached, now: events.Now) -> Object:
+    return parts.with_life(obj, start_reached=event.start_after)

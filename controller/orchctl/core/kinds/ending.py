@@ -9,7 +9,7 @@ from orchctl.core.folds import parts
 from orchctl.core.ids import name_of, namespace_of
 from orchctl.core.kinds import retrying
 from orchctl.core.proposal import Proposal
-from orchctl.core.state import Object, TaskState
+from orchctl.core.state import Ending, Object, TaskState
 from orchctl.core.view import View
 
 
@@ -18,13 +18,21 @@ def ended(obj: Object, outcome: str, reason: str, message: str, rule: str) -> Pr
     return Proposal(Because(rule, message), decisions=(event,))
 
 
+def over(obj: Object, ended: Ending) -> Because:
+    """The answer to why of a task that has ended."""
+    if ended.outcome in ("Merged", "Succeeded"):
+        return Because("TASK-1", ended.message)
+    unblock = "" if obj.withdrawn else f"`orchctl retry {name_of(obj.key)}` lets it go on"
+    return Because("TASK-2", ended.message, unblock=unblock)
+
+
 def remove(obj: Object) -> Proposal:
     return Proposal(Because("GIT-5", "its manifest is gone"), decisions=(events.ObjectRemoved(obj.key),))
 
 
 def propose(view: View, obj: Object, task: TaskState, now: Now) -> Proposal:
     assert task.ended is not None
-    because = Because("TASK-2" if task.ended.outcome in ("Failed", "Cancelled") else "TASK-1", task.ended.message)
+    because = over(obj, task.ended)
     if task.room:
         name = names.tree_name(namespace_of(obj.key), name_of(obj.key), uid_of(obj))
         do = actions.RemoveTree(project=task.plan.project, name=f"room-{name}", salvage="")

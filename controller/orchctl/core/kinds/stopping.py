@@ -12,7 +12,7 @@ import dataclasses
 from orchctl.core import events, lifecycle, resolve
 from orchctl.core.because import Because
 from orchctl.core.events import Now
-from orchctl.core.kinds import ending, gates, watching
+from orchctl.core.kinds import ending, gates, timing, watching
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, TaskState
 from orchctl.core.view import View
@@ -34,7 +34,7 @@ def propose(obj: Object, task: TaskState, now: Now) -> Proposal | None:
     """The decision to end sooner than was decided before, if anything says so. What has landed is done, not stopped."""
     if task.landed is not None:
         return None
-    wishes = [*_wishes(obj), *_overdue(obj, task, now)]
+    wishes = [*_wishes(obj), *_late(obj, now), *_overdue(obj, task, now)]
     if not wishes:
         return None
     wish = max(wishes, key=lambda one: MODES.index(one.mode))
@@ -46,9 +46,9 @@ def propose(obj: Object, task: TaskState, now: Now) -> Proposal | None:
     return Proposal(Because(wish.rule, wish.message), decisions=(stopping,))
 
 
-def unstarted(obj: Object) -> Proposal | None:
-    """The end of a task that is cancelled before it has begun."""
-    wish = next(iter(_wishes(obj)), None)
+def unstarted(obj: Object, now: Now) -> Proposal | None:
+    """The end of a task that is cancelled, or has missed its deadline, before it has begun."""
+    wish = next(iter([*_wishes(obj), *_late(obj, now)]), None)
     if wish is None:
         return None
     ended = lifecycle.TaskNeverStarted(obj.key, outcome=wish.outcome, reason=wish.reason, message=wish.message)
@@ -70,6 +70,11 @@ def _wishes(obj: Object) -> list[_Wish]:
     if obj.withdrawn:
         found.append(_Wish(AFTER_CLEANUP, "Cancelled", "Withdrawn", "its manifest was removed from git", "GIT-5"))
     return found
+
+
+def _late(obj: Object, now: Now) -> list[_Wish]:
+    message = timing.missed(obj, now)
+    return [_Wish(AFTER_CLEANUP, "Failed", "DeadlineExceeded", message, "TIME-2")] if message else []
 
 
 def _overdue(obj: Object, task: TaskState, now: Now) -> list[_Wish]:

@@ -47,10 +47,6 @@ def expire(obj: Object, now: Now) -> Proposal | None:
     return Proposal(Because("TIME-2", "its suspension is over"), decisions=(lifecycle.SuspensionExpired(obj.key),))
 
 
-def alarm_of(obj: Object) -> float | None:
-    return obj.life.suspension.until if obj.life.suspension is not None else None
-
-
 def hold(obj: Object, task: TaskState | None, answer: Proposal) -> Proposal:
     """The answer itself when it starts nothing, or when the task is not suspended; else what it stands still before."""
     if task is not None and (task.stopping is not None or task.landed is not None):

@@ -13,7 +13,18 @@ from orchctl.core import events, proposal, resolve
 from orchctl.core.because import Because
 from orchctl.core.events import Now
 from orchctl.core.ids import key_of, namespace_of
-from orchctl.core.kinds import ending, failing, gates, merging, restarting, starting, stopping, suspending, working
+from orchctl.core.kinds import (
+    ending,
+    failing,
+    gates,
+    merging,
+    restarting,
+    starting,
+    stopping,
+    suspending,
+    timing,
+    working,
+)
 from orchctl.core.plan import StagePlan
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, Revision, TaskState
@@ -22,8 +33,8 @@ from orchctl.core.view import View
 
 def propose(view: View, obj: Object, now: Now, revision: Revision | None) -> Proposal:
     answer = _propose(view, obj, now, revision)
-    due = [alarm for alarm in (suspending.alarm_of(obj),) if alarm is not None and alarm > now.at]
-    return dataclasses.replace(answer, wall_at=min(due)) if due else answer
+    due = timing.alarm(obj, now)
+    return dataclasses.replace(answer, wall_at=due) if due is not None else answer
 
 
 def _propose(view: View, obj: Object, now: Now, revision: Revision | None) -> Proposal:
@@ -35,7 +46,7 @@ def _propose(view: View, obj: Object, now: Now, revision: Revision | None) -> Pr
     if expired is not None:
         return expired
     if obj.task is None:
-        return starting.propose(view, obj, revision)
+        return starting.propose(view, obj, now, revision)
     if obj.open is not None:
         return proposal.busy(obj)
     if obj.task.ended is not None:
