@@ -261,6 +261,7 @@ class StageFailed(Decision):
     reason: str
     message: str
     feedback: str
+    findings: str = ""  # of what the work is like and what is wrong with it; equal: nothing has changed
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

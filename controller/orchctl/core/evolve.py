@@ -108,6 +108,8 @@ _FOLDS: dict[type[events.Event], Callable[[Object, Any, events.Now], Object]] = 
     lifecycle.WorktreeReused: life.worktree_reused,
     lifecycle.RequestRefused: life.request_refused,
     lifecycle.SuspensionExpired: life.suspension_expired,
+    lifecycle.StageAsked: decisions.stage_asked,
+    lifecycle.StageContinued: decisions.stage_continued,
     lifecycle.DependencyMet: life.dependency_met,
     lifecycle.StartTimeReached: life.start_time_reached,
     lifecycle.TaskNeverStarted: life.task_never_started,

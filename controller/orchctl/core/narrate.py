@@ -146,6 +146,10 @@ def _of_life(event: events.Event) -> Line | None:
             return _warning("RequestRefused", f"{event.verb}, by {event.actor}: {event.reason}")
         case lifecycle.TaskNeverStarted():
             return _warning(event.reason, f"{event.message}; it had not started")
+        case lifecycle.StageAsked():
+            return _warning(event.reason, f"{event.message}; a person has to say what follows")
+        case lifecycle.StageContinued():
+            return _warning(event.reason, f"{event.message}; it goes on all the same")
         case lifecycle.DependencyMet():
             return _normal("DependencyMet", event.message)
         case lifecycle.StartTimeReached():

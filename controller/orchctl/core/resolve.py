@@ -64,6 +64,12 @@ def timeout_s(obj: Object, plan: Plan) -> int:
     return durations.duration_s(timeout) if timeout else plan.default_timeout_s
 
 
+def attempts_max(obj: Object) -> int:
+    """How many attempts the Task may make in all, by its spec as it is now: a live field."""
+    assert obj.desired is not None
+    return task_spec(obj.desired.spec).attempts
+
+
 @functools.lru_cache(maxsize=SPECS_CACHED_MAX)
 def project_spec(spec: str) -> project_kind.ProjectSpec:
     return project_kind.ProjectSpec.model_validate_json(spec)
@@ -189,6 +195,7 @@ def _stage(inputs: _Inputs, pipeline: pipeline_kind.PipelineSpec, stage: pipelin
         wants_checks=wants_checks,
         goto=goto,
         limit=limit,
+        then=stage.on_failure.then.value if stage.on_failure is not None else "Fail",
         merge=stage.merge is not None,
         into=(stage.merge.into or "") if stage.merge is not None else "",
     )

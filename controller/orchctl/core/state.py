@@ -195,6 +195,8 @@ class TaskState:
     waited_s: float = 0.0  # time spent waiting for people, which does not count against the timeout
     stopping: Ending | None = None
     ended: Ending | None = None
+    asked: Ending | None = None  # a stage has failed for good, and a person has to say what follows
+    findings: str = ""  # of the last failure that was about the work
     retry: Retry | None = None
     restarted: Now | None = None  # when it last went on after an end
     former: tuple[str, ...] = ()  # stages with an agent, of what it ran with before

@@ -35,7 +35,7 @@ def unsupported(kind, spec):
         (
             "Pipeline",
             "{stages: [{name: a, role: r, onFailure: {goto: a, then: Ask}}]}",
-            ("spec.stages[0].onFailure.then",),
+            (),
         ),
         ("Pipeline", "{stages: [{name: m, merge: {strategy: Rebase}}]}", ("spec.stages[0].merge.strategy",)),
         ("Pipeline", "{stages: [{name: a, role: r}], finally: [{name: f, role: r}]}", ("spec.finally",)),

@@ -10,8 +10,8 @@ from orchctl.core.ids import Key, key_of
 from orchctl.kit import digest
 from orchctl.testing import worlds
 
-CHECKS = [{"name": "unit", "run": "make test"}]
-STAGES = [
+CHECKS: list[dict[str, Any]] = [{"name": "unit", "run": "make test"}]
+STAGES: list[dict[str, Any]] = [
     {
         "name": "implement",
         "role": "coder",

@@ -106,6 +106,14 @@ def conflicting() -> worlds.Bench:
     return builders.bench(builders.project(), builders.task(), world=worlds.World(conflicts=("src/a.py",)))
 
 
+def asking_person() -> worlds.Bench:
+    edge = {"goto": "implement", "limit": 0, "then": "Ask"}
+    stages = [{**builders.STAGES[0], "onFailure": edge}, builders.STAGES[1]]
+    facts = (builders.admitted("Pipeline", "own", {"stages": stages}), builders.project())
+    world = worlds.World(exits=lambda effect: 1 if isinstance(effect, actions.RunCheck) else 0)
+    return builders.bench(*facts, builders.task(pipeline="own"), world=world)
+
+
 def cancelled() -> worlds.Bench:
     from tests.unit.core import asking
 
@@ -126,7 +134,7 @@ PLACES: dict[str, Callable[[], worlds.Bench]] = {
     one.__name__: one
     for one in (
         unresolved, depending, held, making_worktree, agent_running, committing, gate_running, no_checks, backing_off,
-        dirty, landed, merged, succeeded, failed, conflicting, cancelled, cancelled_unstarted,
+        dirty, asking_person, landed, merged, succeeded, failed, conflicting, cancelled, cancelled_unstarted,
     )
 }  # fmt: skip
 

@@ -9,6 +9,8 @@ from pydantic import Field
 
 from orchctl.api import fields, meta, rules
 
+ATTEMPTS_MAX = 100
+
 
 class Until(StrEnum):
     VERIFIED = "Verified"
@@ -83,6 +85,9 @@ class TaskFields(fields.Model):
         default=0, description="Higher goes first when capacity is short."
     )
     timeout: fields.Duration | None = Field(default=None, description="Longest time from start to end.")
+    attempts: Annotated[int, Field(ge=1, le=ATTEMPTS_MAX)] = Field(
+        default=10, description="How many attempts it may make in all, over loops and retries."
+    )
     start_after: fields.Timestamp | None = Field(default=None, description="It does not start before this time.")
     deadline: fields.Timestamp | None = Field(default=None, description="It fails if it is not done by then.")
     budget: fields.Amounts | None = fields.planned("What all its sessions together may consume.")
@@ -93,7 +98,18 @@ class TaskFields(fields.Model):
 # What a Task runs with is pinned when it starts; an edit of these shows as RestartRequired until it runs again.
 PINNED = ("project", "pipeline", "title", "prompt", "params", "agents", "base", "touches", "sparse", "reads")
 # These may be edited while it runs, and the edit counts at once.
-LIVE = ("dependsOn", "mergeGroup", "priority", "timeout", "startAfter", "deadline", "budget", "suspend", "shutdown")
+LIVE = (
+    "dependsOn",
+    "mergeGroup",
+    "priority",
+    "timeout",
+    "attempts",
+    "startAfter",
+    "deadline",
+    "budget",
+    "suspend",
+    "shutdown",
+)
 
 
 class TaskSpec(TaskFields):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from orchctl.core import events
+from orchctl.core import events, lifecycle
 from orchctl.core.folds import parts
 from orchctl.core.state import Ending, Object, SessionState, StageRecord, TaskState, WorktreeState
 
@@ -60,9 +60,23 @@ def session_ended(obj: Object, event: events.SessionEnded, now: events.Now) -> O
 
 
 def stage_passed(obj: Object, event: events.StagePassed, now: events.Now) -> Object:
+    return _moved_on(obj, event.stage, now, state="Passed", message=event.message)
+
+
+def stage_continued(obj: Object, event: lifecycle.StageContinued, now: events.Now) -> Object:
+    return _moved_on(obj, event.stage, now, state="Failed", message=event.message)
+
+
+def stage_asked(obj: Object, event: lifecycle.StageAsked, now: events.Now) -> Object:
+    asked = Ending(outcome="Failed", reason=event.reason, message=event.message, at=now)
+    stages = parts.stages_with(parts.task(obj), event.stage, state="Failed", ended=now, message=event.message)
+    return parts.with_task(obj, asked=asked, feedback=event.feedback, stages=stages)
+
+
+def _moved_on(obj: Object, stage: int, now: events.Now, *, state: str, message: str) -> Object:
     task = parts.task(obj)
-    stages = parts.stages_with(task, event.stage, state="Passed", ended=now, message=event.message)
-    moved = replace(task, stages=stages, stage=event.stage + 1, target_fresh=False)
+    stages = parts.stages_with(task, stage, state=state, ended=now, message=message)
+    moved = replace(task, stages=stages, stage=stage + 1, target_fresh=False)
     if moved.stage < len(stages):
         moved = replace(moved, stages=parts.stages_with(moved, moved.stage, state="Running", started=now))
     return replace(obj, task=moved)
@@ -78,7 +92,7 @@ def stage_failed(obj: Object, event: events.StageFailed, now: events.Now) -> Obj
         fresh = {"state": state, "started": now if index == event.goto else None, "ended": None, "message": ""}
         again = replace(again, stages=parts.stages_with(again, index, **fresh))
     again = replace(again, stage=event.goto, cycle=event.cycle, feedback=event.feedback)
-    again = replace(again, candidate=None, conflicts=(), target_fresh=False)
+    again = replace(again, candidate=None, conflicts=(), target_fresh=False, findings=event.findings)
     return replace(obj, task=again)
 
 
@@ -93,4 +107,4 @@ def task_ended(obj: Object, event: events.TaskEnded, now: events.Now) -> Object:
     if event.outcome in ("Failed", "Cancelled") and task.stage < len(task.stages):
         stages = parts.stages_with(task, task.stage, state="Failed", ended=now, message=event.message)
         task = replace(task, stages=stages)
-    return parts.with_life(replace(obj, task=replace(task, ended=ending, retry=None)), suspension=None)
+    return parts.with_life(replace(obj, task=replace(task, ended=ending, asked=None, retry=None)), suspension=None)

@@ -49,14 +49,14 @@ def task_never_started(obj: Object, event: lifecycle.TaskNeverStarted, now: even
 
 def retry_requested(obj: Object, event: lifecycle.RetryRequested, now: events.Now) -> Object:
     """From here on it has not ended: nothing is put away any more. It goes on when `TaskRestarted` says so."""
-    ended = parts.ending_of(obj)
+    ended = parts.ending_of(obj) or (obj.task.asked if obj.task is not None else None)
     if ended is None:
         raise parts.IllegalEvent(f"{obj.key} has not ended")
     obj = _handled(parts.with_life(obj, cancellation=None, unstarted=None), event, "Retry", now)
     if obj.task is None:
         return obj
     retry = Retry(from_stage=event.from_stage, was=ended)
-    return parts.with_task(replace(obj, failures=None), ended=None, stopping=None, retry=retry)
+    return parts.with_task(replace(obj, failures=None), ended=None, stopping=None, asked=None, retry=retry)
 
 
 def task_restarted(obj: Object, event: lifecycle.TaskRestarted, now: events.Now) -> Object:
@@ -79,6 +79,7 @@ def task_restarted(obj: Object, event: lifecycle.TaskRestarted, now: events.Now)
         retry=None,
         restarted=now,
         waited_s=0.0,
+        findings="",
     )
     fresh = replace(again, candidate=None, conflicts=(), dirty=(), dirty_tries=0, target_fresh=False)
     return replace(obj, task=fresh)

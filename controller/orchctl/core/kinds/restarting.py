@@ -75,7 +75,7 @@ def _worktree(obj: Object, task: TaskState, own: Object | None) -> tuple[events.
 
 def refusal(obj: Object, request: lifecycle.RetryRequested) -> str:
     """Why this task cannot be retried as it stands; empty when it can."""
-    ended = parts.ending_of(obj)
+    ended = parts.ending_of(obj) or (obj.task.asked if obj.task is not None and obj.task.stopping is None else None)
     if ended is None:
         again = obj.task is not None and obj.task.retry is not None
         return "it is to go on already" if again else "it has not ended: it goes on, or can be cancelled first"
@@ -84,6 +84,9 @@ def refusal(obj: Object, request: lifecycle.RetryRequested) -> str:
     assert obj.desired is not None
     if resolve.task_spec(obj.desired.spec).shutdown is not None:
         return f"its manifest cancels it: remove `spec.shutdown` from {obj.desired.path}:{obj.desired.line} first"
+    most = resolve.attempts_max(obj)
+    if obj.task is not None and obj.task.cycle + 1 >= most:
+        return f"it has made its {most} attempts: raise `spec.attempts` in {obj.desired.path}:{obj.desired.line} first"
     return _wrong_stage(obj.task, request.from_stage) if request.from_stage else ""
 
 

@@ -56,7 +56,7 @@ def _propose(view: View, obj: Object, now: Now, revision: Revision | None) -> Pr
         return stopped
     if obj.task.retry is not None:
         return _again(view, obj, obj.task, revision)
-    failed = failing.after_effect(obj, obj.task, now)
+    failed = failing.asked(obj, obj.task) or failing.after_effect(obj, obj.task, now)
     if failed is not None:
         return failed
     for step in _STEPS:
@@ -95,7 +95,7 @@ def _gates(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | Non
         return _pass(obj, task, "no gates")
     verdict = gates.judge(obj, task, task.head, task.head_tree, now)
     if isinstance(verdict, gates.Broken):
-        return ending.ended(obj, "Failed", "CheckLost", verdict.message, "GATE-1")
+        return failing.for_good(obj, task, "CheckLost", verdict.message, rule="GATE-1")
     if isinstance(verdict, gates.Red):
         return failing.stage(obj, task, "GateFailed", verdict.message, verdict.feedback)
     return verdict if verdict is not None else _pass(obj, task, _passed_text(stage))
@@ -140,9 +140,9 @@ def _merge(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | Non
     if isinstance(result, gates.Red):
         return failing.stage(obj, task, "GateFailed", result.message, result.feedback)
     if isinstance(result, gates.Broken):
-        return ending.ended(obj, "Failed", "CheckLost", result.message, "GATE-1")
+        return failing.for_good(obj, task, "CheckLost", result.message, rule="GATE-1")
     if isinstance(result, merging.Refused):
-        return ending.ended(obj, "Failed", result.reason, result.message, "MRG-2")
+        return failing.for_good(obj, task, result.reason, result.message, rule="MRG-2")
     if isinstance(result, merging.Done):
         return _pass(obj, task, result.message)
     return result
