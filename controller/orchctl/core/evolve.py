@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from orchctl.core import events, lifecycle, status
+from orchctl.core import events, groups, lifecycle, status
 from orchctl.core.folds import admission, decisions, outcomes, parts, pruning
 from orchctl.core.folds import lifecycle as life
 from orchctl.core.ids import ActionKey, Key, kind_of
@@ -30,6 +30,7 @@ def evolve(state: State, recorded: events.Recorded) -> State:
     state = replace(state, seq=recorded.seq, turn=recorded.turn)
     if state.wall is None or isinstance(event, lifecycle.ClockJumped):
         state = replace(state, wall=now.at - now.t)
+    state = groups.tracked(state, event)
     if isinstance(event, lifecycle.Request):
         state = pruning.with_token(state, event.token)
     if isinstance(event, events.ControllerStarted | lifecycle.ClockJumped):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from orchctl.core import actions, alarms, events, evolve, lifecycle
+from orchctl.core import actions, alarms, events, evolve, groups, lifecycle
 from orchctl.core.accept import Stale, accept
 from orchctl.core.admit import admit
 from orchctl.core.because import Because
@@ -152,6 +152,9 @@ class Runtime:
         result = {key: None}
         result.update(self._readers.get(key, {}))
         result.update(self._readers.get(Key(kind_of(key)), {}))
+        group = groups.group_of(self.state.objects.get(key)) if self.state.groups else None
+        if group is not None:
+            result.update(self._readers.get(group, {}))
         if kind_of(key) in ("Task", "Project"):
             result.update(self._held)
         return result

@@ -301,6 +301,7 @@ class State:
     blocked: BlockedPrune | None = None
     tokens: tuple[str, ...] = ()  # of the last requests that were taken up
     wall: float | None = None  # wall time minus controller time, when the clock was last known to be set
+    groups: Mapping[Key, tuple[Key, ...]] = dataclasses.field(default_factory=dict)  # Tasks that land together
     objects: Mapping[Key, Object] = dataclasses.field(default_factory=dict)
     open: Mapping[ActionKey, Key] = dataclasses.field(default_factory=dict)
     declared: Mapping[Key, None] = dataclasses.field(default_factory=dict)  # the few objects that only say things

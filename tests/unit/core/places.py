@@ -114,6 +114,18 @@ def asking_person() -> worlds.Bench:
     return builders.bench(*facts, builders.task(pipeline="own"), world=world)
 
 
+def grouped() -> worlds.Bench:
+    """It could land, but for the other one of its merge group, which works."""
+    world = _left_running(actions.RunAgent)
+    bench = builders.bench(builders.project(), builders.task(mergeGroup="login"), world=world)
+    session = bench.object("Session/default/fix-implement-1")
+    world.exits = lambda effect: None if isinstance(effect, actions.RunAgent) else 0
+    bench.give(builders.task("other", mergeGroup="login"))
+    assert session.session is not None
+    bench.give(worlds.ended(session.key, session.session.attempts[0].id, Phase.SUCCEEDED, 0))
+    return bench
+
+
 def cancelled() -> worlds.Bench:
     from tests.unit.core import asking
 
@@ -134,7 +146,7 @@ PLACES: dict[str, Callable[[], worlds.Bench]] = {
     one.__name__: one
     for one in (
         unresolved, depending, held, making_worktree, agent_running, committing, gate_running, no_checks, backing_off,
-        dirty, asking_person, landed, merged, succeeded, failed, conflicting, cancelled, cancelled_unstarted,
+        dirty, grouped, asking_person, landed, merged, succeeded, failed, conflicting, cancelled, cancelled_unstarted,
     )
 }  # fmt: skip
 

@@ -80,7 +80,9 @@ class TaskFields(fields.Model):
     depends_on: Annotated[tuple[Dependency, ...], Field(max_length=fields.LIST_ITEMS_MAX)] = Field(
         default=(), description="Tasks that must come first."
     )
-    merge_group: fields.Name | None = fields.planned("All Tasks of the group land together, or none does.")
+    merge_group: fields.Name | None = Field(
+        default=None, description="None of the Tasks of a group lands before all could."
+    )
     priority: Annotated[int, Field(ge=-fields.PRIORITY_MAX, le=fields.PRIORITY_MAX)] = Field(
         default=0, description="Higher goes first when capacity is short."
     )

@@ -82,6 +82,15 @@ def unmet(obj: Object) -> list[str]:
     ]
 
 
+def awaits(obj: Object, other: Key) -> bool:
+    """Whether it cannot start before that task is merged."""
+    known = set(obj.life.met)
+    return any(
+        _key(obj, edge) == other and edge.until is Until.MERGED and (other, edge.until.value) not in known
+        for edge in _edges(obj)
+    )
+
+
 def has_any(obj: Object) -> bool:
     return bool(_edges(obj))
 

@@ -17,6 +17,7 @@ from orchctl.core.kinds import (
     ending,
     failing,
     gates,
+    grouping,
     merging,
     restarting,
     starting,
@@ -136,6 +137,9 @@ def _project_now(view: View, obj: Object, task: TaskState) -> Object | None:
 
 
 def _merge(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | None:
+    held = grouping.hold(view, obj) if task.landed is None else None
+    if held is not None:
+        return held
     result = merging.propose(obj, task, now)
     if isinstance(result, gates.Red):
         return failing.stage(obj, task, "GateFailed", result.message, result.feedback)
