@@ -92,6 +92,29 @@ class PruneLifted(Event):
     """Nothing is kept from being withdrawn any more: it was confirmed, came back, or became few enough."""
 
 
+# --- facts: agents ----------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AgentProbed(Event):
+    """What is found of an Agent's program on this machine is other than it was, or is known for the first time."""
+
+    program: str
+    spec_digest: str  # of the Agent it was looked for
+    path: str
+    version: str
+    mark: str
+    problem: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AccountProbed(Event):
+    """Whether the files of an Account can be read is other than it was, or is known for the first time."""
+
+    spec_digest: str  # of the Account they were looked for
+    problem: str  # which of them cannot be used, and why; never what is in one
+
+
 # --- facts: outcomes of actions ---------------------------------------------------------------------------------
 
 
@@ -322,6 +345,8 @@ EVENTS: dict[str, type[Event]] = {
         PruneBlocked,
         PruneConfirmed,
         PruneLifted,
+        AgentProbed,
+        AccountProbed,
         ActionFailed,
         HubSynced,
         TreeCreated,

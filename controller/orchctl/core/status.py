@@ -9,7 +9,7 @@ import dataclasses
 
 from orchctl.api import conditions as api
 from orchctl.api import kinds
-from orchctl.core import resolve
+from orchctl.core import preflight, resolve
 from orchctl.core.events import Now
 from orchctl.core.ids import Key, kind_of
 from orchctl.core.kinds import depending, suspending, verifying
@@ -108,6 +108,8 @@ def _declared(obj: Object) -> list[_Wanted]:
     if is_task and obj.life.unstarted is not None:
         return [_dependencies(obj), *_over(obj.life.unstarted)]
     cleared = _Wanted(api.STALLED, None, "")
+    if kind_of(obj.key) in preflight.KINDS:
+        return [cleared, _preflight(obj)]
     if not is_task:
         return [cleared, _Wanted(api.READY, "True", api.Reason.RECONCILIATION_SUCCEEDED)]
     return [
@@ -136,6 +138,16 @@ def _suspended(obj: Object) -> _Wanted:
         return _Wanted(api.SUSPENDED, None, "")
     reason = "Requested" if obj.life.suspension is not None else "Manifest"
     return _Wanted(api.SUSPENDED, "True", reason, said)
+
+
+def _preflight(obj: Object) -> _Wanted:
+    """Not stalled without its program or secret: it is ready as soon as that is there."""
+    because = preflight.readiness(obj)
+    if because is None:
+        return _Wanted(api.READY, "True", api.Reason.RECONCILIATION_SUCCEEDED)
+    if not preflight.is_known(obj):
+        return _Wanted(api.READY, "Unknown", api.Reason.PROGRESSING, because.text)
+    return _Wanted(api.READY, "False", api.Reason.AGENT_NOT_READY, f"{because.text}; {because.unblock}")
 
 
 def _waiting(obj: Object) -> _Wanted:

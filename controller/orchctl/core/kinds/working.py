@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchctl.core import actions, events, names, prompts
+from orchctl.core import actions, choosing, events, names, prompts
 from orchctl.core.because import Because
 from orchctl.core.events import Now
 from orchctl.core.ids import name_of, namespace_of
@@ -57,6 +57,9 @@ def session(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | No
     if found is None or found.session is None:
         if task.stopping is not None:
             return None
+        absent = choosing.absent(view, stage.agent, task.plan.env)
+        if absent is not None:
+            return Proposal(absent)
         wanted = rendering.propose(obj, task, stage)
         if wanted is not None:
             return wanted
