@@ -43,5 +43,7 @@ def tracked(state: State, event: events.Event) -> State:
 
 
 def _said(key: Key, spec: str) -> Key | None:
-    group = resolve.task_spec(spec).merge_group if _MARK in spec else None
-    return key_in(namespace_of(key), group) if group is not None else None
+    found = resolve.readable_task_spec(spec) if _MARK in spec else None
+    if found is None or found.merge_group is None:
+        return None
+    return key_in(namespace_of(key), found.merge_group)

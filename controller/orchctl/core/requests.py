@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from orchctl.core import lifecycle
+from orchctl.core import lifecycle, resolve
 from orchctl.core.folds import parts
 from orchctl.core.ids import kind_of, name_of
 from orchctl.core.kinds import restarting, stopping, suspending
@@ -24,6 +24,8 @@ def refusal(state: State, request: lifecycle.Request) -> str:
         return "its manifest has never been valid"
     if obj.withdrawn:
         return "its manifest was removed from git, so it is ending"
+    if resolve.readable_task_spec(obj.desired.spec) is None:
+        return f"this release cannot read what another one admitted: commit {obj.desired.path} again"
     match request:
         case lifecycle.SuspendRequested():
             return _ended(obj)

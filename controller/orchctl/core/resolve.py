@@ -44,6 +44,14 @@ def task_spec(spec: str) -> task_kind.TaskSpec:
     return task_kind.TaskSpec.model_validate_json(spec)
 
 
+def readable_task_spec(spec: str) -> task_kind.TaskSpec | None:
+    """None for one that another release admitted and this one cannot read: folds and conditions go on without it."""
+    try:
+        return task_spec(spec)
+    except ValueError:
+        return None
+
+
 @functools.lru_cache(maxsize=SPECS_CACHED_MAX)
 def pinned_digest(spec: str) -> str:
     """Of the fields a running Task is not to be changed in, as far as they say anything.

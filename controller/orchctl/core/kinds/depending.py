@@ -96,7 +96,8 @@ def has_any(obj: Object) -> bool:
 
 
 def _edges(obj: Object) -> tuple[Dependency, ...]:
-    return resolve.task_spec(obj.desired.spec).depends_on if obj.desired is not None else ()
+    spec = resolve.readable_task_spec(obj.desired.spec) if obj.desired is not None else None
+    return spec.depends_on if spec is not None else ()
 
 
 def _key(obj: Object, edge: Dependency) -> Key:

@@ -37,7 +37,8 @@ def said_of(obj: Object) -> str:
 
 
 def is_by_manifest(obj: Object) -> bool:
-    return obj.desired is not None and resolve.task_spec(obj.desired.spec).suspend
+    spec = resolve.readable_task_spec(obj.desired.spec) if obj.desired is not None else None
+    return spec is not None and spec.suspend
 
 
 def expire(obj: Object, now: Now) -> Proposal | None:
