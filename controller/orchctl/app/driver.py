@@ -18,7 +18,7 @@ from typing import Protocol
 import orchctl
 from orchctl.adapters.host import clock as clocks
 from orchctl.app import scouting
-from orchctl.core import actions, events, narrate, runtime, sources, views
+from orchctl.core import actions, events, lifecycle, narrate, runtime, sources, views
 from orchctl.core.folds.parts import attempts_of
 from orchctl.core.ids import SOURCE, AttemptId, Key, kind_of, name_of
 from orchctl.core.ports import Phase, WorldError
@@ -148,12 +148,10 @@ class Driver:
             self._facts += found
             # What was confirmed is withdrawn by the next look: it must find the confirmation recorded.
             # New Settings may say that something else is to be read.
-            self._look_at_git |= any(
-                isinstance(fact, events.PruneConfirmed) or fact.key == sources.SETTINGS for fact in found
-            )
+            taken = events.PruneConfirmed | lifecycle.Request
+            self._look_at_git |= any(isinstance(fact, taken) or fact.key == sources.SETTINGS for fact in found)
         facts, self._facts = self._facts, []
-        wake_at = self._machine.wake_at
-        if facts or (wake_at is not None and wake_at <= self._clock.now().t):
+        if facts or self._machine.pause_s(self._clock.now()) == 0.0:
             self._take_step(facts)
         self._watch_attempts(now)
         self._watch_targets(now)
@@ -199,9 +197,9 @@ class Driver:
             return
         due = min(self._git_due, self._look_due, self._scout.due, *self._unwatched.values(), *self._targets.values())
         pause_s = due - time.monotonic()
-        wake_at = self._machine.wake_at
-        if wake_at is not None:
-            pause_s = min(pause_s, wake_at - self._clock.now().t)
+        until_due = self._machine.pause_s(self._clock.now())
+        if until_due is not None:
+            pause_s = min(pause_s, until_due)
         try:
             async with asyncio.timeout(max(0.0, pause_s)):
                 await self._awake.wait()

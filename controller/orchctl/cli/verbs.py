@@ -38,6 +38,11 @@ VERBS = {
         Verb("logs", LOOK, "what its agents and checks printed", "orchctl logs fix-login -f"),
         Verb("events", LOOK, "what happened, newest last", "orchctl events --for fix-login"),
         Verb("controller", OPERATE, "make the world match the manifests", "orchctl controller"),
+        Verb("suspend", OPERATE, "let a task stand still at the next safe point", "orchctl suspend fix-login"),
+        Verb("resume", OPERATE, "let a suspended task go on", "orchctl resume fix-login"),
+        Verb("cancel", OPERATE, "end a task before it is done", "orchctl cancel fix-login"),
+        Verb("retry", OPERATE, "let a failed or cancelled task go on", "orchctl retry fix-login"),
+        Verb("rerun", OPERATE, "make another task of one that has ended", "orchctl rerun fix-login --commit"),
         Verb("prune", OPERATE, "let go what vanished from git in a large number", "orchctl prune"),
         Verb("version", OPERATE, "the version", "orchctl version"),
     )

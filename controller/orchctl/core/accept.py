@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from orchctl.core import events
+from orchctl.core import events, lifecycle, requests
 from orchctl.core.folds import agents
 from orchctl.core.folds.parts import attempts_of
 from orchctl.core.ids import Key
@@ -36,6 +36,10 @@ def accept(state: State, fact: events.Event) -> events.Event | Stale:
         case events.ObjectWithdrawn():
             if fact.key not in state.objects:
                 return Stale(fact.key, "not an object here")
+        case lifecycle.Request():
+            reason = requests.refusal(state, fact)
+            if reason:
+                return Stale(fact.key, reason)
         case events.AgentProbed() | events.AccountProbed():
             reason = _old_news(state, fact)
             if reason:

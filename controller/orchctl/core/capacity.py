@@ -151,8 +151,11 @@ def _task_of(obj: Object | None) -> TaskState | None:
 
 
 def _touches(task: TaskState | None) -> tuple[str, ...]:
-    """The paths a task keeps for itself, from its start to its end, also while it waits for a person."""
-    return task.plan.touches if task is not None and task.ended is None else ()
+    """The paths a task keeps for itself, from its start to its end, also while it waits for a person.
+
+    One that is to go on after its end has to get them again first.
+    """
+    return task.plan.touches if task is not None and task.ended is None and task.retry is None else ()
 
 
 @functools.lru_cache(maxsize=SPECS_CACHED_MAX)

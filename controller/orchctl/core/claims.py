@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from orchctl.core import actions, events, resolve
+from orchctl.core import actions, events, lifecycle, resolve
 from orchctl.core.ids import Key
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, TaskState
@@ -30,6 +30,9 @@ def wants_of(obj: Object, proposal: Proposal) -> Wants | None:
     for decision in proposal.decisions:
         if isinstance(decision, events.TaskStarted):
             return Wants(decision.plan.slots(0), decision.plan.touches, 0, _priority(obj), proposal.requested)
+        if isinstance(decision, lifecycle.TaskRestarted):
+            slots, stage = decision.plan.slots(decision.stage), decision.stage + 1
+            return Wants(slots, decision.plan.touches, stage, _priority(obj), requested=True)
     task = obj.task
     if task is None or task.ended is not None or task.stopping is not None or proposal.because.waiting:
         return None

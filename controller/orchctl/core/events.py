@@ -15,6 +15,7 @@ from orchctl.core.happenings import Decision as Decision
 from orchctl.core.happenings import Event as Event
 from orchctl.core.happenings import Now as Now
 from orchctl.core.ids import ActionKey, AttemptId, Key, Oid
+from orchctl.core.lifecycle import LIFECYCLE
 from orchctl.core.plan import Check, Plan
 from orchctl.core.ports import LandResult, Phase
 from orchctl.core.surroundings import AccountProbed as AccountProbed
@@ -247,6 +248,7 @@ class SessionCreated(Decision):
     cycle: int
     number: int
     prompt: str
+    agent: str = ""  # its name
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -273,15 +275,17 @@ class StageFailed(Decision):
     reason: str
     message: str
     feedback: str
+    findings: str = ""  # of what the work is like and what is wrong with it; equal: nothing has changed
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TaskStopping(Decision):
-    """The task is to end without finishing; what runs is stopped and what it wrote is kept first."""
+    """The task is to end without finishing; said again when it is to end sooner than was said before."""
 
     outcome: str  # Failed | Cancelled
     reason: str
     message: str
+    mode: str = "AfterCleanup"  # Now | AfterCleanup | AfterCurrent
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -364,6 +368,7 @@ EVENTS: dict[str, type[Event]] = {
         ObjectStalled,
         Explained,
         ActionStarted,
+        *LIFECYCLE,
     )
 }
 

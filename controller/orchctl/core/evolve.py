@@ -10,8 +10,9 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from orchctl.core import events, status, upstream, versioned
+from orchctl.core import events, groups, lifecycle, status, upstream, versioned
 from orchctl.core.folds import admission, agents, decisions, outcomes, parts, pruning, source
+from orchctl.core.folds import lifecycle as life
 from orchctl.core.ids import ActionKey, Key, kind_of
 from orchctl.core.state import (
     WORK_KINDS,
@@ -27,17 +28,15 @@ replace = dataclasses.replace
 def evolve(state: State, recorded: events.Recorded) -> State:
     """The next state. The counters move even when the event concerns no object."""
     event, now = recorded.event, recorded.now
-    if isinstance(event, events.ControllerStarted):
-        return replace(state, seq=recorded.seq, turn=recorded.turn)
+    if state.wall is None or isinstance(event, lifecycle.ClockJumped):
+        state = replace(state, wall=now.at - now.t)
+    state = groups.tracked(state, event)
+    if isinstance(event, lifecycle.Request):
+        state = pruning.with_token(state, event.token)
     if isinstance(event, events.RevisionObserved):
-        state = replace(state, seq=recorded.seq, turn=recorded.turn, revision=_revision(event))
-        if not event.signer and event.key not in state.objects:
-            return state  # a branch of a repo of this machine: there is nothing to say about it
-    if isinstance(event, events.MemoryObserved):
-        short = MemoryShort(free=event.free, wanted=event.wanted) if event.short else None
-        return replace(state, seq=recorded.seq, turn=recorded.turn, memory=short)
-    if isinstance(event, events.PruneBlocked | events.PruneConfirmed | events.PruneLifted):
-        return pruning.pruning(replace(state, seq=recorded.seq, turn=recorded.turn), event)
+        state = replace(state, revision=_revision(event))
+    if _concerns_no_object(state, event):
+        return replace(_of_the_whole(state, event), seq=recorded.seq, turn=recorded.turn)
     objects, declared = versioned.of(state.objects), versioned.of(state.declared)
     if isinstance(event, events.ObjectRemoved):
         objects, declared = objects.without(event.key), declared.without(event.key)
@@ -59,6 +58,23 @@ def evolve(state: State, recorded: events.Recorded) -> State:
         open=_track_open(state, before, after),
         declared=declared,
     )
+
+
+def _concerns_no_object(state: State, event: events.Event) -> bool:
+    if isinstance(event, events.RevisionObserved):  # of a branch of a repo of this machine there is nothing to say
+        return not event.signer and event.key not in state.objects
+    return isinstance(event, _WHOLE)
+
+
+_PRUNING = (events.PruneBlocked, events.PruneConfirmed, events.PruneLifted)
+_WHOLE = (events.ControllerStarted, lifecycle.ClockJumped, events.MemoryObserved, *_PRUNING)
+
+
+def _of_the_whole(state: State, event: events.Event) -> State:
+    if isinstance(event, events.MemoryObserved):
+        short = MemoryShort(free=event.free, wanted=event.wanted) if event.short else None
+        return replace(state, memory=short)
+    return pruning.pruning(state, event) if isinstance(event, _PRUNING) else state
 
 
 def _revision(event: events.RevisionObserved) -> Revision:
@@ -113,4 +129,17 @@ _FOLDS: dict[type[events.Event], Callable[[Object, Any, events.Now], Object]] = 
     events.StageFailed: decisions.stage_failed,
     events.TaskStopping: decisions.task_stopping,
     events.TaskEnded: decisions.task_ended,
+    lifecycle.SuspendRequested: life.suspend_requested,
+    lifecycle.ResumeRequested: life.resume_requested,
+    lifecycle.CancelRequested: life.cancel_requested,
+    lifecycle.RetryRequested: life.retry_requested,
+    lifecycle.TaskRestarted: life.task_restarted,
+    lifecycle.WorktreeReused: life.worktree_reused,
+    lifecycle.RequestRefused: life.request_refused,
+    lifecycle.SuspensionExpired: life.suspension_expired,
+    lifecycle.StageAsked: decisions.stage_asked,
+    lifecycle.StageContinued: decisions.stage_continued,
+    lifecycle.DependencyMet: life.dependency_met,
+    lifecycle.StartTimeReached: life.start_time_reached,
+    lifecycle.TaskNeverStarted: life.task_never_started,
 }

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from orchctl.core import actions, events, upstream
+from orchctl.core import actions, events, lifecycle, upstream
 from orchctl.core.ids import name_of
 from orchctl.core.ports import LandResult, Phase
-from orchctl.kit import text
+from orchctl.kit import text, timestamps
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def _warning(reason: str, message: str) -> Line:
 
 def narrate(event: events.Event) -> Line | None:
     """None for what only the machine cares about (changed answers to why, intents that explain themselves)."""
-    return _of_admission(event) or _of_work(event) or _of_task(event)
+    return _of_admission(event) or _of_work(event) or _of_task(event) or _of_life(event)
 
 
 def _of_admission(event: events.Event) -> Line | None:
@@ -139,3 +139,40 @@ def _of_task(event: events.Event) -> Line | None:
             good = event.outcome in ("Merged", "Succeeded")
             return _normal(event.reason, event.message) if good else _warning(event.reason, event.message)
     return None
+
+
+def _of_life(event: events.Event) -> Line | None:
+    match event:
+        case lifecycle.SuspendRequested():
+            until = f" until {timestamps.rfc3339(event.until)}" if event.until is not None else ""
+            return _normal("Suspended", f"by {event.actor}{until}{_why(event.reason)}")
+        case lifecycle.ResumeRequested():
+            return _normal("Resumed", f"by {event.actor}")
+        case lifecycle.SuspensionExpired():
+            return _normal("Resumed", "its suspension is over")
+        case lifecycle.CancelRequested():
+            return _normal("CancelRequested", f"{event.mode}, by {event.actor}{_why(event.reason)}")
+        case lifecycle.RetryRequested():
+            stage = f" from stage {event.from_stage}" if event.from_stage else ""
+            return _normal("RetryRequested", f"by {event.actor}{stage}")
+        case lifecycle.TaskRestarted():
+            return _normal("Restarted", f"in stage {event.plan.stages[event.stage].name}, attempt {event.cycle + 1}")
+        case lifecycle.RequestRefused():
+            return _warning("RequestRefused", f"{event.verb}, by {event.actor}: {event.reason}")
+        case lifecycle.TaskNeverStarted():
+            return _warning(event.reason, f"{event.message}; it had not started")
+        case lifecycle.StageAsked():
+            return _warning(event.reason, f"{event.message}; a person has to say what follows")
+        case lifecycle.StageContinued():
+            return _warning(event.reason, f"{event.message}; it goes on all the same")
+        case lifecycle.DependencyMet():
+            return _normal("DependencyMet", event.message)
+        case lifecycle.StartTimeReached():
+            return _normal("StartTimeReached", event.start_after)
+        case lifecycle.ClockJumped():
+            return _warning("ClockJumped", f"the clock was set by {event.seconds:+.0f} s")
+    return None
+
+
+def _why(reason: str) -> str:
+    return f": {reason}" if reason else ""

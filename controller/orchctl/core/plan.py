@@ -57,6 +57,7 @@ class StagePlan:
     wants_checks: bool = False  # has a `checks` gate: with no checks to run it asks instead of passing
     goto: int = 0  # the stage the failure edge leads to
     limit: int = 0  # how often that edge may be taken
+    then: str = "Fail"  # what follows when it may not be taken again: Fail | Ask | Continue
     merge: bool = False
     into: str = ""  # the branch a merge stage lands on
     limited_by: tuple[Key, ...] = ()  # the objects whose `limits` count its sessions: Agent, Role, Account

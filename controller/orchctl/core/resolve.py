@@ -44,6 +44,14 @@ def task_spec(spec: str) -> task_kind.TaskSpec:
     return task_kind.TaskSpec.model_validate_json(spec)
 
 
+def readable_task_spec(spec: str) -> task_kind.TaskSpec | None:
+    """None for one that another release admitted and this one cannot read: folds and conditions go on without it."""
+    try:
+        return task_spec(spec)
+    except ValueError:
+        return None
+
+
 @functools.lru_cache(maxsize=SPECS_CACHED_MAX)
 def pinned_digest(spec: str) -> str:
     """Of the fields a running Task is not to be changed in, as far as they say anything.
@@ -59,6 +67,12 @@ def timeout_s(obj: Object, plan: Plan) -> int:
     """The longest time the Task may take, by its spec as it is now: a live field."""
     timeout = task_spec(obj.desired.spec).timeout if obj.desired is not None else None
     return durations.duration_s(timeout) if timeout else plan.default_timeout_s
+
+
+def attempts_max(obj: Object) -> int:
+    """How many attempts the Task may make in all, by its spec as it is now: a live field."""
+    assert obj.desired is not None
+    return task_spec(obj.desired.spec).attempts
 
 
 @functools.lru_cache(maxsize=SPECS_CACHED_MAX)
@@ -193,6 +207,7 @@ def _stage(inputs: _Inputs, pipeline: pipeline_kind.PipelineSpec, stage: pipelin
         wants_checks=wants_checks,
         goto=goto,
         limit=limit,
+        then=stage.on_failure.then.value if stage.on_failure is not None else "Fail",
         merge=stage.merge is not None,
         into=(stage.merge.into or "") if stage.merge is not None else "",
     )

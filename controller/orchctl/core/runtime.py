@@ -9,20 +9,23 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from orchctl.core import actions, events, evolve
+from orchctl.core import actions, events, evolve, groups, lifecycle
 from orchctl.core.accept import Stale, accept
 from orchctl.core.admit import Admitting
 from orchctl.core.because import Because
 from orchctl.core.claims import Wants, wants_of
 from orchctl.core.folds import parts
 from orchctl.core.heaps import Heap
-from orchctl.core.ids import Key, kind_of
+from orchctl.core.ids import SOURCE, Key, kind_of
 from orchctl.core.kinds import session, source, task, worktree
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, State
 from orchctl.core.view import View
 
 ROUNDS_MAX = 2_000  # decisions that follow from decisions within one turn; more means two rules undo each other
+
+
+CLOCK_JUMP_S = 60.0  # by how much the clock on the wall may go its own way before that is worth a record
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,6 +42,7 @@ class Runtime:
     def __init__(self, state: State) -> None:
         self.rewind(state)
         self._wake: Heap[Key] = Heap()
+        self._alarms: Heap[Key] = Heap()  # wake-ups in wall time; none of them is a reason to stay awake
         self._resting: dict[Key, None] = {}  # those whose wake-up is no reason to stay awake for
         self.stale = 0  # facts that came too late or twice; counted since the start of this process
         self._readers: dict[Key, dict[Key, None]] = {}  # who read this key when it was last decided
@@ -55,6 +59,14 @@ class Runtime:
         first = self._wake.top()
         return None if first is None else float(first[0][0])
 
+    def pause_s(self, now: events.Now) -> float | None:
+        """How long from now until that, or until an alarm by the clock on the wall; None when neither is due ever."""
+        pauses = [] if self.wake_at is None else [self.wake_at - now.t]
+        alarm = self._alarms.top()
+        if alarm is not None:
+            pauses.append(float(alarm[0][0]) - now.at)
+        return max(0.0, min(pauses)) if pauses else None
+
     @property
     def rests(self) -> bool:
         """Nothing will be decided again but by a fact from outside."""
@@ -63,6 +75,7 @@ class Runtime:
     def step(self, facts: Sequence[events.Event], now: events.Now) -> Step:
         """One turn. That a controller started is a fact as well: all objects are decided then."""
         turn = _Turn(self, now)
+        turn.look_at_clock()
         for fact in facts:
             accepted = accept(self.state, fact)
             if isinstance(accepted, Stale):
@@ -74,6 +87,9 @@ class Runtime:
         dirty = dict.fromkeys(self.state.objects) if started else turn.dirty
         while (first := self._wake.top()) is not None and first[0][0] <= now.t:
             self._unwake(first[1])
+            dirty[first[1]] = None
+        while (first := self._alarms.top()) is not None and first[0][0] <= now.at:
+            self._alarms.discard(first[1])
             dirty[first[1]] = None
         turn.dirty = {}
         self._settle(turn, dirty)
@@ -142,12 +158,15 @@ class Runtime:
         self._unwake(key)
         try:
             proposal = decide(view, obj, now, self.state)
-            late = proposal is not None and proposal.wake_at is not None and proposal.wake_at <= now.t
-            assert not late, "a wake-up in the past would never let the loop sleep"
+            assert proposal is None or not _is_late(proposal, now), "a wake-up in the past never lets the loop sleep"
         except Exception as defect:
             turn.stall(key, f"{type(defect).__name__}: {defect}")
             return None
         self._remember(key, view)
+        if proposal is not None and proposal.wall_at is not None:
+            self._alarms.put(key, (proposal.wall_at, key))
+        else:
+            self._alarms.discard(key)
         if proposal is not None and proposal.wake_at is not None:
             self._wake.put(key, (proposal.wake_at, key))
             if proposal.resting:
@@ -167,6 +186,7 @@ class Runtime:
 
     def _forget(self, key: Key) -> None:
         self._unwake(key)
+        self._alarms.discard(key)
         self._admitting.leave(key)
         for old in self._reads.pop(key, ()):
             self._readers.get(old, {}).pop(key, None)
@@ -182,7 +202,15 @@ class Runtime:
         result = {key: None}
         result.update(self._readers.get(key, {}))
         result.update(self._readers.get(Key(kind_of(key)), {}))
+        group = groups.group_of(self.state.objects.get(key)) if self.state.groups else None
+        if group is not None:
+            result.update(self._readers.get(group, {}))
         return result
+
+
+def _is_late(proposal: Proposal, now: events.Now) -> bool:
+    by_time = proposal.wake_at is not None and proposal.wake_at <= now.t
+    return by_time or (proposal.wall_at is not None and proposal.wall_at <= now.at)
 
 
 def decide(view: View, obj: Object, now: events.Now, state: State) -> Proposal | None:
@@ -221,6 +249,13 @@ class _Turn:
         self.touched: dict[Key, None] = {}
         self.dirty: dict[Key, None] = {}
         self.stale: list[Stale] = []
+
+    def look_at_clock(self) -> None:
+        """A clock that was set is said once (TIME-3); what it means for each object follows from the alarms."""
+        known = self.runtime.state.wall
+        drift = self.now.at - self.now.t - known if known is not None else 0.0
+        if abs(drift) > CLOCK_JUMP_S:
+            self.record(lifecycle.ClockJumped(SOURCE, seconds=round(drift, 3)))
 
     def record(self, event: events.Event) -> None:
         state = self.runtime.state

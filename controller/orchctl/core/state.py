@@ -83,6 +83,7 @@ class StageRecord:
     started: Now | None = None
     ended: Now | None = None
     message: str = ""
+    loops: int = 0  # how often its failure edge was taken in this run
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -102,6 +103,48 @@ class Ending:
     reason: str
     message: str
     at: Now
+    mode: str = ""  # of a task that is to end: Now | AfterCleanup | AfterCurrent
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Suspension:
+    """Somebody has asked that it stands still, beside what its manifest says."""
+
+    actor: str
+    reason: str
+    since: Now
+    until: float | None  # wall time
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Cancellation:
+    actor: str
+    reason: str
+    mode: str
+    at: Now
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Handled:
+    """The last request that was taken up: who asked looks for its token here."""
+
+    token: str
+    verb: str
+    actor: str
+    at: Now
+    refused: str = ""  # why nothing came of it
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Life:
+    """What people have asked of a Task, and what it knows before it starts."""
+
+    suspension: Suspension | None = None
+    cancellation: Cancellation | None = None
+    handled: Handled | None = None
+    unstarted: Ending | None = None  # how it ended without ever having started
+    met: tuple[tuple[Key, str], ...] = ()  # the dependencies that have come: which task, how far
+    start_reached: str = ""  # the `startAfter` that has come
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -115,12 +158,20 @@ class Rendering:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Retry:
+    """It is to go on after its end, and waits for that."""
+
+    from_stage: str
+    was: Ending
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class TaskState:
     plan: Plan
     started: Now
     stages: tuple[StageRecord, ...]
     stage: int = 0
-    cycle: int = 0  # how often the failure edge has been taken
+    cycle: int = 0  # how often it has gone back to a stage or on after an end; its attempts are one more
     feedback: str = ""
     rendering: Rendering | None = None  # the last one
     branch: str = ""  # the target branch, once known
@@ -147,6 +198,17 @@ class TaskState:
     waited_s: float = 0.0  # time spent waiting for people, which does not count against the timeout
     stopping: Ending | None = None
     ended: Ending | None = None
+    asked: Ending | None = None  # a stage has failed for good, and a person has to say what follows
+    findings: str = ""  # of the last failure that was about the work
+    retry: Retry | None = None
+    restarted: Now | None = None  # when it last went on after an end
+    former: tuple[str, ...] = ()  # stages with an agent, of what it ran with before
+    checks_before: int = 0  # how many of `checks` are of earlier runs
+
+    @property
+    def began(self) -> Now:
+        """When this run of it began."""
+        return self.restarted or self.started
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -159,6 +221,7 @@ class SessionState:
     number: int
     prompt: str
     created: Now
+    agent: str = ""
     attempts: tuple[Attempt, ...] = ()
     succeeded: bool | None = None
     reason: str = ""
@@ -235,6 +298,7 @@ class Object:
     problems: tuple[str, ...] = ()
     problems_path: str = ""
     withdrawn: bool = False
+    life: Life = Life()
     task: TaskState | None = None
     session: SessionState | None = None
     worktree: WorktreeState | None = None
@@ -289,6 +353,8 @@ class State:
     blocked: BlockedPrune | None = None
     tokens: tuple[str, ...] = ()  # of the last requests that were taken up
     memory: MemoryShort | None = None
+    wall: float | None = None  # wall time minus controller time, when the clock was last known to be set
+    groups: Mapping[Key, tuple[Key, ...]] = dataclasses.field(default_factory=dict)  # Tasks that land together
     objects: Mapping[Key, Object] = dataclasses.field(default_factory=Versioned)
     open: Mapping[ActionKey, Key] = dataclasses.field(default_factory=Versioned)
     declared: Mapping[Key, None] = dataclasses.field(default_factory=Versioned)  # the few objects that only say things

@@ -12,7 +12,8 @@ from orchctl.api import kinds
 from orchctl.core import preflight, resolve
 from orchctl.core.events import Now
 from orchctl.core.ids import Key, kind_of
-from orchctl.core.state import Desired, Object, SessionState, SourceState, TaskState, WorktreeState
+from orchctl.core.kinds import depending, suspending, verifying
+from orchctl.core.state import Desired, Ending, Object, SessionState, SourceState, TaskState, WorktreeState
 from orchctl.kit import timestamps
 
 
@@ -49,7 +50,7 @@ def _wanted(obj: Object) -> list[_Wanted]:
     if obj.stalled:
         return [_stalled("InternalError", obj.stalled), _Wanted(api.READY, "False", "InternalError", obj.stalled)]
     if obj.task is not None:
-        return [*_accepted(obj), _supported(obj), *_task(obj, obj.task)]
+        return [*_accepted(obj), _supported(obj), _dependencies(obj), *_task(obj, obj.task)]
     if obj.session is not None:
         return _session(obj.session)
     if obj.worktree is not None:
@@ -106,6 +107,8 @@ def _declared(obj: Object) -> list[_Wanted]:
     if not is_task and (obj.desired.in_the_way or kinds.KINDS[kind_of(obj.key)].made_by_controller):
         said = (api.Reason.NOT_IMPLEMENTED, _not_supported(obj.key, obj.desired))
         return [_Wanted(api.READY, "False", *said), _stalled(*said)]
+    if is_task and obj.life.unstarted is not None:
+        return [_dependencies(obj), *_over(obj.life.unstarted)]
     cleared = _Wanted(api.STALLED, None, "")
     if kind_of(obj.key) in preflight.KINDS:
         return [cleared, _preflight(obj)]
@@ -116,8 +119,27 @@ def _declared(obj: Object) -> list[_Wanted]:
         _Wanted(api.READY, "Unknown", api.Reason.PROGRESSING),
         _Wanted(api.RECONCILING, "True", api.Reason.PROGRESSING),
         _Wanted(api.SUCCEEDED, "Unknown", api.Reason.PROGRESSING),
+        _dependencies(obj),
+        _suspended(obj),
         _waiting(obj),
     ]
+
+
+def _dependencies(obj: Object) -> _Wanted:
+    if not depending.has_any(obj):
+        return _Wanted(api.DEPENDENCIES_READY, None, "")
+    unmet = depending.unmet(obj) if obj.task is None else []
+    if unmet:
+        return _Wanted(api.DEPENDENCIES_READY, "False", api.Reason.DEPENDENCY_NOT_READY, ", ".join(unmet))
+    return _Wanted(api.DEPENDENCIES_READY, "True", "DependenciesMet")
+
+
+def _suspended(obj: Object) -> _Wanted:
+    said = suspending.said_of(obj)
+    if not said:
+        return _Wanted(api.SUSPENDED, None, "")
+    reason = "Requested" if obj.life.suspension is not None else "Manifest"
+    return _Wanted(api.SUSPENDED, "True", reason, said)
 
 
 def _preflight(obj: Object) -> _Wanted:
@@ -131,13 +153,13 @@ def _preflight(obj: Object) -> _Wanted:
 
 
 def _waiting(obj: Object) -> _Wanted:
-    if obj.because is None or not obj.because.waiting:
+    if obj.because is None or not obj.because.waiting or suspending.stands_still(obj.because):
         return _Wanted(api.WAITING, None, "")
     return _Wanted(api.WAITING, "True", obj.because.waiting, obj.because.text)
 
 
 def _task(obj: Object, task: TaskState) -> list[_Wanted]:
-    verified = _verified(task)
+    verified = verifying.is_verified(task)
     common = [
         _Wanted(api.VERIFIED, "True" if verified else "False", api.Reason.GATES_PASSED if verified else "Pending"),
         _Wanted(api.MERGED, "True" if task.landed else "False", api.Reason.MERGED if task.landed else "Pending"),
@@ -149,23 +171,22 @@ def _task(obj: Object, task: TaskState) -> list[_Wanted]:
             _Wanted(api.SUCCEEDED, "Unknown", api.Reason.PROGRESSING),
             _Wanted(api.RECONCILING, "True", api.Reason.PROGRESSING_WITH_RETRY if task.cycle else "Progressing"),
             _Wanted(api.STALLED, None, ""),
+            _suspended(obj),
             _waiting(obj),
         ]
-    over = [_Wanted(api.RECONCILING, None, ""), _Wanted(api.WAITING, None, "")]
-    if task.ended.outcome in ("Merged", "Succeeded"):
-        good = ("True", task.ended.reason, task.ended.message)
-        return [*common, *over, _Wanted(api.READY, *good), _Wanted(api.SUCCEEDED, *good)]
-    bad = ("False", task.ended.reason, task.ended.message)
-    stalled = _stalled(task.ended.reason, task.ended.message)
-    return [*common, *over, _Wanted(api.READY, *bad), _Wanted(api.SUCCEEDED, *bad), stalled]
+    return [*common, *_over(task.ended)]
 
 
-def _verified(task: TaskState) -> bool:
-    """Every check of the plan has passed, last time it ran, on the tree that lands or would land."""
-    tree = task.candidate.tree if task.candidate is not None else task.head_tree
-    latest = {one.digest: one.passed for one in task.evidence if one.tree == tree}
-    wanted = [check.digest for stage in task.plan.stages for check in stage.checks]
-    return bool(wanted) and all(latest.get(digest, False) for digest in wanted)
+def _over(ended: Ending) -> list[_Wanted]:
+    """A task that was skipped is where it should be, and has not done what it was for."""
+    gone = [_Wanted(each, None, "") for each in (api.RECONCILING, api.WAITING, api.SUSPENDED)]
+    said = (ended.reason, ended.message)
+    if ended.outcome in ("Merged", "Succeeded"):
+        return [*gone, _Wanted(api.READY, "True", *said), _Wanted(api.SUCCEEDED, "True", *said)]
+    if ended.outcome == "Skipped":
+        return [*gone, _Wanted(api.READY, "True", *said), _Wanted(api.SUCCEEDED, "False", *said)]
+    bad = [_Wanted(api.READY, "False", *said), _Wanted(api.SUCCEEDED, "False", *said)]
+    return [*gone, *bad, _stalled(*said)]
 
 
 def _session(session: SessionState) -> list[_Wanted]:

@@ -13,6 +13,7 @@ from orchctl.core import agents, names, preflight, resolve
 from orchctl.core.events import Now
 from orchctl.core.folds import parts
 from orchctl.core.ids import Key, kind_of, name_of, namespace_of
+from orchctl.core.kinds import suspending
 from orchctl.core.plan import Resolved
 from orchctl.core.state import Attempt, Object, SessionState, SourceState, State, TaskState, WorktreeState
 from orchctl.kit import timestamps
@@ -112,13 +113,15 @@ def _status(state: State, obj: Object) -> Json:
     if obj.desired is not None:
         result["observedGeneration"] = obj.desired.generation
     result["conditions"] = [condition.served() for condition in obj.conditions]
-    if obj.because is not None and obj.because.waiting and (obj.task is None or obj.task.ended is None):
+    if obj.because is not None and obj.because.waiting and parts.ending_of(obj) is None:
         since = timestamps.rfc3339(obj.because_since.at) if obj.because_since is not None else ""
         result["waiting"] = {"reason": obj.because.waiting, "message": obj.because.text, "since": since}
+    if kind_of(obj.key) == "Task":
+        result.update(_life(obj))
     if obj.task is not None:
         result.update(_task(state, obj, obj.task))
     if obj.session is not None:
-        result.update(_session(state, obj.session))
+        result.update(_session(obj.session))
     if obj.worktree is not None:
         result.update(_worktree(obj.worktree))
     program = agents.found(obj)
@@ -146,11 +149,14 @@ def summary(obj: Object) -> str:
     if kind_of(obj.key) != "Task":
         word = "NotImplemented" if obj.desired is not None and obj.desired.in_the_way else _declared_word(obj)
         return "Deleting" if obj.withdrawn else word
-    if obj.task is not None and obj.task.ended is not None:
-        return obj.task.ended.outcome
+    ended = parts.ending_of(obj)
+    if ended is not None:
+        return ended.outcome
+    if suspending.stands_still(obj.because):
+        return "Suspended"
     if obj.because is not None and obj.because.waiting:
         return f"Waiting({obj.because.waiting})"
-    if obj.task is None:
+    if obj.task is None or obj.task.retry is not None:
         return "Pending"
     return "Stopping" if obj.task.stopping is not None else "Running"
 
@@ -187,13 +193,36 @@ def _moment(now: Now | None) -> str | None:
     return timestamps.rfc3339(now.at) if now is not None else None
 
 
+def _life(obj: Object) -> Json:
+    """What people have asked of it last, and how it ended if it never began."""
+    result: Json = {}
+    handled, suspension, unstarted = obj.life.handled, obj.life.suspension, obj.life.unstarted
+    if suspension is not None:
+        result["suspended"] = {
+            "by": suspension.actor,
+            "reason": suspension.reason,
+            "since": _moment(suspension.since),
+            "until": timestamps.rfc3339(suspension.until) if suspension.until is not None else None,
+        }
+    if handled is not None:
+        result["request"] = {
+            "token": handled.token,
+            "verb": handled.verb,
+            "by": handled.actor,
+            "at": _moment(handled.at),
+            "refused": handled.refused,
+        }
+    if unstarted is not None:
+        result["endedAt"] = _moment(unstarted.at)
+    return result
+
+
 def _task(state: State, obj: Object, task: TaskState) -> Json:
     stages = task.plan.stages
     sessions = [
         key
-        for stage in stages
-        for cycle in range(task.cycle + 1)
-        for key in names.session_keys(obj.key, stage.name, cycle)
+        for stage, cycle in parts.runs_of(task)
+        for key in names.session_keys(obj.key, stage, cycle)
         if key in state.objects and parts.owner_of(state.objects[key]) == obj.key
     ]
     return {
@@ -259,12 +288,10 @@ def _gates(task: TaskState) -> list[Json]:
     return result
 
 
-def _session(state: State, session: SessionState) -> Json:
-    task = state.objects.get(session.task)
-    plan = task.task.plan.stages[session.stage] if task is not None and task.task is not None else None
+def _session(session: SessionState) -> Json:
     return {
         "state": "Exited" if session.ended is not None else "Working" if session.attempts else "Starting",
-        "agent": plan.agent.name if plan is not None and plan.agent is not None else "",
+        "agent": session.agent,
         "task": name_of(session.task),
         "worktree": name_of(session.worktree),
         "attempt": session.number,

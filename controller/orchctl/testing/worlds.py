@@ -170,6 +170,7 @@ class Bench:
     world: World = dataclasses.field(default_factory=World)
     machine: runtime.Runtime = dataclasses.field(default_factory=lambda: runtime.Runtime(State()))
     log: list[events.Recorded] = dataclasses.field(default_factory=list)
+    late: list[events.Event] = dataclasses.field(default_factory=list)  # what a test keeps back for a while
     now: events.Now = dataclasses.field(default_factory=lambda: events.Now(at=1_800_000_000.0, t=0.0))
 
     def give(self, *facts: events.Event) -> None:
@@ -186,6 +187,11 @@ class Bench:
     def wait(self, seconds: float) -> None:
         """Let time pass."""
         self.now = events.Now(at=self.now.at + seconds, t=self.now.t + seconds)
+        self.give()
+
+    def set_clock(self, seconds: float) -> None:
+        """Somebody sets the clock on the wall; no time passes."""
+        self.now = events.Now(at=self.now.at + seconds, t=self.now.t)
         self.give()
 
     def object(self, key: str) -> Object:

@@ -11,7 +11,7 @@ from orchctl.core.ids import Key, key_of
 from orchctl.kit import digest
 from orchctl.testing import worlds
 
-CHECKS = [{"name": "unit", "run": "make test"}]
+CHECKS: list[dict[str, Any]] = [{"name": "unit", "run": "make test"}]
 STAGES: list[dict[str, Any]] = [
     {
         "name": "implement",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from orchctl.core import events
+from orchctl.core.because import HOLDING
 from orchctl.core.folds import parts
 from orchctl.core.state import Desired, Object
 
@@ -44,6 +45,6 @@ def explained(obj: Object, event: events.Explained, now: events.Now) -> Object:
     before, since = obj.because, obj.because_since
     if obj.task is not None and before is not None and before.waiting and since is not None:
         obj = parts.with_task(obj, waited_s=obj.task.waited_s + now.t - since.t)
-    if obj.task is not None and event.because.waiting and obj.task.slots:
+    if obj.task is not None and event.because.waiting not in ("", HOLDING) and obj.task.slots:
         obj = parts.with_task(obj, slots=())  # others may work meanwhile; its paths it keeps
     return replace(obj, because=event.because, because_since=now)
