@@ -14,6 +14,7 @@ import dataclasses
 import hashlib
 
 from orchctl.core.ids import ActionKey, AttemptId, Key, Oid
+from orchctl.core.plan import FilesRule, WindowRule
 
 
 class Effect:
@@ -89,7 +90,19 @@ class ImportWork(Effect):
     branch: str
     base: Oid
     protected: tuple[str, ...]  # globs of paths the work must not change
+    files: tuple[FilesRule, ...] = ()  # of the gates that will judge it
     verb: str = "ImportWork"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FindWindow(Effect):
+    """Look up when a window opens and closes. Repeatable: it follows from the schedule and the moment asked about."""
+
+    stage: str
+    gate: str
+    rule: WindowRule
+    at: float
+    verb: str = "FindWindow"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -171,6 +184,7 @@ EFFECTS: dict[str, type[Effect]] = {
         RunAgent,
         CommitLeftovers,
         ImportWork,
+        FindWindow,
         CreateRoom,
         RunCheck,
         CancelAttempt,

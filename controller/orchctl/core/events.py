@@ -11,6 +11,7 @@ import dataclasses
 
 from orchctl.core.actions import Action
 from orchctl.core.because import Because
+from orchctl.core.gates.verdicts import Finding
 from orchctl.core.ids import ActionKey, AttemptId, Key, Oid
 from orchctl.core.plan import Check, Plan
 from orchctl.core.ports import LandResult, Phase
@@ -135,12 +136,35 @@ class AttemptStarted(Outcome):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class CommitLine:
+    """What a rule about commits looks at."""
+
+    commit: Oid
+    subject: str
+    trailers: tuple[str, ...]  # their names
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class WorkImported(Outcome):
     commit: Oid
     tree: Oid
     paths: tuple[str, ...]  # the first of the changed ones; `protected` is judged on all of them
     protected: tuple[str, ...]
     commits: int
+    changed: int = 0  # how many paths in all
+    offending: tuple[tuple[str, tuple[str, ...]], ...] = ()  # by the digest of a files rule, the paths it forbids
+    log: tuple[CommitLine, ...] = ()  # the first of the commits
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WindowFound(Outcome):
+    """The edges of the window that is open at `asked`, or else of the next one, in wall time."""
+
+    stage: str
+    gate: str
+    asked: float
+    opens: float
+    closes: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -244,6 +268,13 @@ class SessionEnded(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class GateJudged(Event):
+    """A gate of a task says something else than before, or says it of something else."""
+
+    finding: Finding
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class StagePassed(Event):
     stage: int
     name: str
@@ -321,6 +352,7 @@ EVENTS: dict[str, type[Event]] = {
         PromptRendered,
         AttemptStarted,
         WorkImported,
+        WindowFound,
         RoomCreated,
         CancelDone,
         MergeMade,
@@ -334,6 +366,7 @@ EVENTS: dict[str, type[Event]] = {
         WorktreeRequested,
         SessionCreated,
         SessionEnded,
+        GateJudged,
         StagePassed,
         StageFailed,
         TaskStopping,

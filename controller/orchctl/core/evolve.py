@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from orchctl.core import events, status
-from orchctl.core.folds import admission, decisions, outcomes, parts, pruning
+from orchctl.core.folds import admission, decisions, gating, outcomes, parts, pruning
 from orchctl.core.ids import ActionKey, Key, kind_of
 from orchctl.core.state import (
     WORK_KINDS,
@@ -77,6 +77,7 @@ _FOLDS: dict[type[events.Event], Callable[[Object, Any, events.Now], Object]] = 
     events.AttemptStarted: outcomes.attempt_started,
     events.AttemptEnded: outcomes.attempt_ended,
     events.WorkImported: outcomes.work_imported,
+    events.WindowFound: gating.window_found,
     events.RoomCreated: outcomes.room_created,
     events.CancelDone: outcomes.cancel_done,
     events.MergeMade: outcomes.merge_made,
@@ -89,6 +90,7 @@ _FOLDS: dict[type[events.Event], Callable[[Object, Any, events.Now], Object]] = 
     events.WorktreeRequested: decisions.worktree_requested,
     events.SessionCreated: decisions.session_created,
     events.SessionEnded: decisions.session_ended,
+    events.GateJudged: gating.gate_judged,
     events.StagePassed: decisions.stage_passed,
     events.StageFailed: decisions.stage_failed,
     events.TaskStopping: decisions.task_stopping,

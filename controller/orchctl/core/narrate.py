@@ -112,6 +112,9 @@ def _of_task(event: events.Event) -> Line | None:
         case events.SessionEnded():
             said = event.message or event.reason
             return _normal("SessionSucceeded", said) if event.succeeded else _warning("SessionFailed", said)
+        case events.GateJudged(finding=found):
+            said = f"{found.stage}: gate {found.gate}: {found.message}"
+            return _warning("GateFailed", said) if found.state == "Failed" else _normal(f"Gate{found.state}", said)
         case events.StagePassed():
             return _normal("StagePassed", f"{event.name}: {event.message}")
         case events.StageFailed():

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from orchctl.api.conditions import Condition
 from orchctl.core.actions import Action
 from orchctl.core.because import Because
-from orchctl.core.events import Now
+from orchctl.core.events import CommitLine, Now
+from orchctl.core.gates.verdicts import Finding
 from orchctl.core.ids import ActionKey, AttemptId, Key, Oid
 from orchctl.core.plan import Plan
 from orchctl.core.ports import Phase
@@ -85,6 +86,33 @@ class StageRecord:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Judged:
+    """The last verdict of one gate, and since when it is that."""
+
+    finding: Finding
+    since: Now
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FoundWindow:
+    """The window that is open at `asked`, or else the next one; all in wall time."""
+
+    stage: str
+    gate: str
+    asked: float
+    opens: float
+    closes: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Gating:
+    """What the gates of a task that are no commands have said and rest on."""
+
+    judged: tuple[Judged, ...] = ()
+    windows: tuple[FoundWindow, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Candidate:
     """The merge commit that would land, and the target it was computed on."""
 
@@ -130,6 +158,11 @@ class TaskState:
     imported: tuple[int, int] = (-1, -1)  # the (stage, cycle) whose work that is
     paths: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()  # those of the changed paths that no agent may change
+    changed: int = 0  # how many paths the work changes, also those not kept in `paths`
+    offending: tuple[tuple[str, tuple[str, ...]], ...] = ()  # by the digest of a files rule, the paths it forbids
+    commits: int = 0
+    log: tuple[CommitLine, ...] = ()  # the first of the work's commits
+    gating: Gating = Gating()
     control: bool = False  # the project's repo is the one the manifests are in
     checks: tuple[Attempt, ...] = ()
     evidence: tuple[Evidence, ...] = ()

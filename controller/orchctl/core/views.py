@@ -13,7 +13,7 @@ from orchctl.core import names
 from orchctl.core.events import Now
 from orchctl.core.folds import parts
 from orchctl.core.ids import Key, kind_of, name_of, namespace_of
-from orchctl.core.state import Attempt, Object, SessionState, State, TaskState, WorktreeState
+from orchctl.core.state import Attempt, Judged, Object, SessionState, State, TaskState, WorktreeState
 from orchctl.kit import timestamps
 
 Json = dict[str, object]
@@ -208,7 +208,7 @@ def _stage(state: State, obj: Object, task: TaskState, index: int) -> Json:
 
 
 def _gates(task: TaskState) -> list[Json]:
-    """Every check run so far, the running one last, each with the attempt whose log shows it."""
+    """Every check run so far, each with the attempt whose log shows it; then what the other gates say."""
     said = {one.attempt: one for one in task.evidence}
     result: list[Json] = []
     for number, attempt in enumerate(task.checks, start=1):
@@ -218,6 +218,8 @@ def _gates(task: TaskState) -> list[Json]:
             {
                 "stage": attempt.stage,
                 "name": attempt.name,
+                "type": "check",
+                "since": _moment(attempt.ended or attempt.submitted),
                 "state": verdict or ("Passed" if evidence is not None and evidence.passed else "Failed"),
                 "message": attempt.message,
                 "exitCode": attempt.exit_code,
@@ -226,7 +228,32 @@ def _gates(task: TaskState) -> list[Json]:
                 "tree": attempt.tree,
             }
         )
-    return result
+    return result + [_judged(one) for one in task.gating.judged]
+
+
+def _judged(one: Judged) -> Json:
+    """The last verdict of a gate that is no command, and what it is about."""
+    found = one.finding
+    subject = {
+        "kind": "Task",
+        "uid": found.subject.uid,
+        "stage": found.stage,
+        "gate": found.gate,
+        "attempt": found.subject.attempt,
+        "commit": found.subject.commit,
+        "workDigest": found.subject.work_digest,
+        "evidenceDigest": found.subject.evidence_digest,
+        "policyDigest": found.subject.policy_digest,
+    }
+    return {
+        "stage": found.stage,
+        "name": found.gate,
+        "type": found.type,
+        "state": found.state,
+        "message": found.message,
+        "since": _moment(one.since),
+        **({"subject": subject, "approvals": [name_of(key) for key in found.used]} if found.type == "approval" else {}),
+    }
 
 
 def _session(state: State, session: SessionState) -> Json:

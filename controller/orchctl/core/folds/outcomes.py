@@ -141,6 +141,10 @@ def work_imported(obj: Object, event: events.WorkImported, now: events.Now) -> O
         head_tree=event.tree,
         paths=event.paths,
         protected=event.protected,
+        changed=event.changed,
+        offending=event.offending,
+        commits=event.commits,
+        log=event.log,
         imported=(task.stage, task.cycle),
     )
 
