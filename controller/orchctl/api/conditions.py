@@ -23,6 +23,8 @@ VERIFIED = "Verified"
 MERGED = "Merged"
 WORKTREE_READY = "WorktreeReady"
 WRITER_LOCKED = "WriterLocked"
+EFFECTIVE = "Effective"  # of an Approval: it counts
+STALE = "Stale"  # of an Approval, present only while it holds: it is about something else than what is judged now
 SUPPORTED = "Supported"  # present, and False, only while something asked for has no behaviour
 
 

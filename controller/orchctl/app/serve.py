@@ -22,7 +22,7 @@ from orchctl.adapters.host import inbox, locks
 from orchctl.adapters.ledger import store
 from orchctl.adapters.manifests import cache, catalog
 from orchctl.adapters.workspace import adapter as workspaces
-from orchctl.app import admission, driver, effects, requests, statusfiles
+from orchctl.app import admission, authorship, driver, effects, requests, statusfiles
 from orchctl.app import places as place_names
 from orchctl.app.read import locate
 from orchctl.core import ports, runtime, views
@@ -115,7 +115,7 @@ def _controller_of(
         asked.make()
         announce(f"watching {full_ref} of {where.repo} (state in {where.state})")
         show = _shower(repo, where.state, environ, announce, machine)
-        intake = requests.Intake(asked, admitted, announce)
+        intake = requests.Intake(asked, authorship.Attributed(admitted, git.repo), announce)
         yield _Built(ledger, machine, doer, intake, asked.folder, clock, control.git_dir, full_ref, show)
 
 

@@ -11,23 +11,22 @@ import dataclasses
 
 from orchctl.core.actions import Action
 from orchctl.core.because import Because
-from orchctl.core.gates.verdicts import Finding
+from orchctl.core.happenings import Decision as Decision
+from orchctl.core.happenings import Event as Event
+from orchctl.core.happenings import Now as Now
 from orchctl.core.ids import ActionKey, AttemptId, Key, Oid
+from orchctl.core.judgements import JUDGEMENTS, Principal
 from orchctl.core.plan import Check, Plan
 from orchctl.core.ports import LandResult, Phase
 
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Now:
-    """The one `now` of a turn: `at` is wall time (shown), `t` controller time (durations survive restarts)."""
-
-    at: float
-    t: float
+# --- facts: the controller itself ---------------------------------------------------------------------------------
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Event:
-    key: Key
+class ControllerStarted(Event):
+    """A run of a controller begins: what it decided when no longer matters, everything is decided once."""
+
+    release: str
 
 
 # --- facts: admission -------------------------------------------------------------------------------------------
@@ -55,6 +54,7 @@ class ObjectAdmitted(Event):
     annotations: tuple[tuple[str, str], ...] = ()
     unsupported: tuple[str, ...] = ()  # fields that are set and have no behaviour yet; `kind`: the kind as such
     harmless: tuple[str, ...] = ()  # those of them without which what is done stays the same
+    principal: Principal | None = None  # who said so, of the kinds where that matters
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -229,19 +229,19 @@ class TargetCleaned(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class TaskStarted(Event):
+class TaskStarted(Decision):
     plan: Plan
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class ChecksAdopted(Event):
+class ChecksAdopted(Decision):
     """A task that had nothing to be checked by takes up the checks its project has gained meanwhile."""
 
     checks: tuple[Check, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class WorktreeRequested(Event):
+class WorktreeRequested(Decision):
     uid: str
     task: Key
     project: str
@@ -250,7 +250,7 @@ class WorktreeRequested(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class SessionCreated(Event):
+class SessionCreated(Decision):
     uid: str
     task: Key
     worktree: Key
@@ -261,28 +261,21 @@ class SessionCreated(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class SessionEnded(Event):
+class SessionEnded(Decision):
     succeeded: bool
     reason: str
     message: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class GateJudged(Event):
-    """A gate of a task says something else than before, or says it of something else."""
-
-    finding: Finding
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class StagePassed(Event):
+class StagePassed(Decision):
     stage: int
     name: str
     message: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class StageFailed(Event):
+class StageFailed(Decision):
     """The stage's failure edge is taken: cycle counts how often."""
 
     stage: int
@@ -294,7 +287,7 @@ class StageFailed(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class TaskStopping(Event):
+class TaskStopping(Decision):
     """The task is to end without finishing; what runs is stopped and what it wrote is kept first."""
 
     outcome: str  # Failed | Cancelled
@@ -303,26 +296,29 @@ class TaskStopping(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class TaskEnded(Event):
+class TaskEnded(Decision):
     outcome: str  # Merged | Succeeded | Failed | Cancelled
     reason: str
     message: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class ObjectRemoved(Event):
+class ObjectRemoved(Decision):
     """Withdrawn and finished: it leaves the read model; its history stays."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ObjectStalled(Event):
-    """Deciding this object, or folding an event of it, found a defect of ours: it stands still, the others go on."""
+    """Deciding this object, or folding an event of it, found a defect of ours: it stands still, the others go on.
+
+    No decision: a release without the defect would not make it again, and what follows from it is history all the same.
+    """
 
     defect: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Explained(Event):
+class Explained(Decision):
     """The answer to `why` changed."""
 
     because: Because
@@ -332,13 +328,14 @@ class Explained(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class ActionStarted(Event):
+class ActionStarted(Decision):
     action: Action
 
 
 EVENTS: dict[str, type[Event]] = {
     event.__name__: event
     for event in (
+        ControllerStarted,
         RevisionObserved,
         ObjectAdmitted,
         ObjectRejected,
@@ -366,7 +363,6 @@ EVENTS: dict[str, type[Event]] = {
         WorktreeRequested,
         SessionCreated,
         SessionEnded,
-        GateJudged,
         StagePassed,
         StageFailed,
         TaskStopping,
@@ -375,6 +371,7 @@ EVENTS: dict[str, type[Event]] = {
         ObjectStalled,
         Explained,
         ActionStarted,
+        *JUDGEMENTS,
     )
 }
 

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from orchctl.core import events, status
+from orchctl.core import events, judgements, status
 from orchctl.core.folds import admission, decisions, gating, outcomes, parts, pruning
 from orchctl.core.ids import ActionKey, Key, kind_of
 from orchctl.core.state import (
@@ -27,6 +27,8 @@ def evolve(state: State, recorded: events.Recorded) -> State:
     """The next state. The counters move even when the event concerns no object."""
     event, now = recorded.event, recorded.now
     state = replace(state, seq=recorded.seq, turn=recorded.turn)
+    if isinstance(event, events.ControllerStarted):
+        return state
     if isinstance(event, events.RevisionObserved):
         return replace(state, revision=_revision(event))
     if isinstance(event, events.PruneBlocked | events.PruneConfirmed | events.PruneLifted):
@@ -90,7 +92,10 @@ _FOLDS: dict[type[events.Event], Callable[[Object, Any, events.Now], Object]] = 
     events.WorktreeRequested: decisions.worktree_requested,
     events.SessionCreated: decisions.session_created,
     events.SessionEnded: decisions.session_ended,
-    events.GateJudged: gating.gate_judged,
+    judgements.GateJudged: gating.gate_judged,
+    judgements.ApprovalNoted: gating.approval_noted,
+    judgements.ApprovalJudged: gating.approval_judged,
+    judgements.RevokedAfterMerge: gating.revoked_after_merge,
     events.StagePassed: decisions.stage_passed,
     events.StageFailed: decisions.stage_failed,
     events.TaskStopping: decisions.task_stopping,

@@ -8,6 +8,8 @@ from orchctl.api.v1alpha1 import project as project_kind
 from orchctl.core.plan import Check, CommitRule, FilesRule, GatePlan, WindowRule
 from orchctl.kit import durations
 
+DEFAULT_POLICY = "solo"
+
 
 def checks_of(project: project_kind.ProjectSpec, stage: pipeline_kind.Stage) -> tuple[tuple[Check, ...], bool]:
     """The commands that guard a stage, and whether the project's own checks are wanted among them."""
@@ -48,6 +50,9 @@ def _gate(project: project_kind.ProjectSpec, gate: gate_kind.Gate) -> GatePlan |
     if gate.window is not None:
         window = WindowRule(gate.window.cron, durations.duration_s(gate.window.duration), gate.window.time_zone)
         return GatePlan(gate.name or "window", "window", window=window)
+    if gate.approval is not None:
+        policy = gate.approval.policy or project.defaults.policy or DEFAULT_POLICY
+        return GatePlan(gate.name or "approval", "approval", policy=policy)
     return None
 
 

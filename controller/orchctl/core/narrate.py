@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from orchctl.core import actions, events
+from orchctl.core import actions, events, judgements
 from orchctl.core.ids import name_of
 from orchctl.core.ports import LandResult, Phase
 from orchctl.kit import text
@@ -35,6 +35,8 @@ def narrate(event: events.Event) -> Line | None:
 
 def _of_admission(event: events.Event) -> Line | None:
     match event:
+        case events.ControllerStarted():
+            return _normal("ControllerStarted", f"orchctl {event.release}")
         case events.RevisionObserved():
             word = "HistoryRewritten" if event.rewritten else "RevisionObserved"
             said = f"{event.ref} is at {event.commit[:8]}"
@@ -112,7 +114,11 @@ def _of_task(event: events.Event) -> Line | None:
         case events.SessionEnded():
             said = event.message or event.reason
             return _normal("SessionSucceeded", said) if event.succeeded else _warning("SessionFailed", said)
-        case events.GateJudged(finding=found):
+        case judgements.ApprovalJudged(standing=found):
+            return _normal(found.reason, found.message) if found.counts else _warning(found.reason, found.message)
+        case judgements.RevokedAfterMerge():
+            return _warning("RevokedAfterMerge", event.message)
+        case judgements.GateJudged(finding=found):
             said = f"{found.stage}: gate {found.gate}: {found.message}"
             return _warning("GateFailed", said) if found.state == "Failed" else _normal(f"Gate{found.state}", said)
         case events.StagePassed():

@@ -196,6 +196,9 @@ def _pipeline(inputs: _Inputs) -> pipeline_kind.PipelineSpec:
 def _stage(inputs: _Inputs, pipeline: pipeline_kind.PipelineSpec, stage: pipeline_kind.Stage) -> StagePlan:
     checks, wants_checks = gating.checks_of(inputs.project, stage)
     goto, limit = _failure_edge(pipeline, stage)
+    for gate in stage.gates:
+        if gate.approval is not None:
+            _policy(inputs, stage.name, gate.approval.policy)
     if any(gate.commit is not None for gate in stage.gates) and inputs.project.guardrails.commit is None:
         text = f"a gate of stage {stage.name} is about commits, and project {inputs.project_name} says nothing of them"
         unblock = "set `spec.guardrails.commit` of the Project, or remove the gate"
@@ -220,6 +223,14 @@ def _stage(inputs: _Inputs, pipeline: pipeline_kind.PipelineSpec, stage: pipelin
     role = role_kind.RoleSpec.model_validate_json(found.desired.spec)
     agent = _agent(inputs, stage, role)
     return dataclasses.replace(base, role=stage.role, system=role.system, agent=agent)
+
+
+def _policy(inputs: _Inputs, stage: str, named: str | None) -> None:
+    """Whose approval is wanted. It is read as it is when it is asked for; that there is one is known from the start."""
+    name = named or inputs.project.defaults.policy or gating.DEFAULT_POLICY
+    source = "Stage" if named else "Project" if inputs.project.defaults.policy else "BuiltIn"
+    _require_support(_find(inputs.view, "Policy", inputs.namespace, name))
+    inputs.resolved.append(Resolved(f"stages.{stage}.policy", name, source))
 
 
 def _failure_edge(pipeline: pipeline_kind.PipelineSpec, stage: pipeline_kind.Stage) -> tuple[int, int]:

@@ -15,6 +15,7 @@ from orchctl.core.because import Because
 from orchctl.core.events import CommitLine, Now
 from orchctl.core.gates.verdicts import Finding
 from orchctl.core.ids import ActionKey, AttemptId, Key, Oid
+from orchctl.core.judgements import Principal, Standing
 from orchctl.core.plan import Plan
 from orchctl.core.ports import Phase
 
@@ -110,6 +111,8 @@ class Gating:
 
     judged: tuple[Judged, ...] = ()
     windows: tuple[FoundWindow, ...] = ()
+    approvals: tuple[Key, ...] = ()  # those that name the task, whatever they are worth
+    revoked: tuple[Key, ...] = ()  # those taken back after the merge that rested on them
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -231,6 +234,9 @@ class Object:
     task: TaskState | None = None
     session: SessionState | None = None
     worktree: WorktreeState | None = None
+    principal: Principal | None = None  # who said what is desired now, where that matters
+    said: Now | None = None  # when that was taken up
+    standing: Standing | None = None  # of an Approval
     open: Action | None = None  # the one action of this object under way
     actions: int = 0  # ordinal of the next action
     failures: Failures | None = None

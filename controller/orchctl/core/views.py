@@ -120,6 +120,9 @@ def _status(state: State, obj: Object) -> Json:
         result.update(_session(state, obj.session))
     if obj.worktree is not None:
         result.update(_worktree(obj.worktree))
+    if obj.principal is not None:
+        by = obj.principal
+        result["principal"] = {"class": by.kind, "name": by.name, "verified": by.verified, "commit": by.commit}
     if obj.problems:
         result["problems"] = list(obj.problems)
     return result
@@ -135,6 +138,8 @@ def summary(obj: Object) -> str:
         return _session_word(obj.session)
     if obj.worktree is not None:
         return "Removed" if obj.worktree.removed else "Ready" if obj.worktree.path else "Creating"
+    if obj.standing is not None and not obj.withdrawn:
+        return obj.standing.reason if not obj.standing.counts else "Effective"
     if kind_of(obj.key) != "Task":
         word = "NotImplemented" if obj.desired is not None and obj.desired.in_the_way else "Ready"
         return "Deleting" if obj.withdrawn else word

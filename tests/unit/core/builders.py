@@ -7,6 +7,7 @@ from typing import Any
 
 from orchctl.core import events
 from orchctl.core.ids import Key, key_of
+from orchctl.core.judgements import Principal
 from orchctl.kit import digest
 from orchctl.testing import worlds
 
@@ -22,7 +23,7 @@ STAGES = [
 ]
 
 
-def admitted(kind: str, name: str, spec: dict[str, Any], generation: int = 1) -> events.ObjectAdmitted:
+def admitted(kind: str, name: str, spec: dict[str, Any], generation: int = 1, by: str = "") -> events.ObjectAdmitted:
     namespace = "" if kind == "Agent" else "default"
     text = digest.canonical_json(spec)
     return events.ObjectAdmitted(
@@ -34,6 +35,7 @@ def admitted(kind: str, name: str, spec: dict[str, Any], generation: int = 1) ->
         path=f"manifests/{name}.yaml",
         line=1,
         blob="b" * 40,
+        principal=Principal(by) if by else None,
     )
 
 

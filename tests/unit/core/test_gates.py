@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from orchctl.core import actions, events
+from orchctl.core import actions, events, judgements
 from orchctl.testing import worlds
 from tests.unit.core import builders
 
@@ -163,7 +163,7 @@ def test_gate_5_a_delay_counts_from_the_round_before_it_and_ends_once() -> None:
     assert landed(made) == 0
     made.wait(1)
     assert ending(made)[0] == "Merged"
-    said = [one.finding.state for one in made.recorded(events.GateJudged) if isinstance(one, events.GateJudged)]
+    said = [one.finding.state for one in made.recorded(judgements.GateJudged) if isinstance(one, judgements.GateJudged)]
     assert said == ["Waiting", "Passed"]
 
 

@@ -114,7 +114,7 @@ class Gate(fields.Model):
     score: ScoreGate | None = fields.planned("A role scores the work.")
     secret_scan: SecretScanGate | None = fields.planned("No secret may be in the work.")
     cel: CelGate | None = Field(default=None, description="A CEL expression must be true.")
-    approval: ApprovalGate | None = fields.planned("Somebody must approve.")
+    approval: ApprovalGate | None = Field(default=None, description="Somebody must approve.")
     webhook: WebhookGate | None = fields.planned("A signed call from outside must come.")
     delay: DelayGate | None = Field(default=None, description="Some time must pass.")
     window: WindowGate | None = Field(default=None, description="The time must be within a window.")

@@ -75,7 +75,7 @@ class Base(fields.Model):
 class Defaults(fields.Model):
     pipeline: fields.Name | None = Field(default=None, description="Pipeline of Tasks that name none.")
     agents: fields.Agents = Field(default=(), description="Agents in order of preference, as name or name/model.")
-    policy: fields.Name | None = fields.planned("Policy of approvals that name none.")
+    policy: fields.Name | None = Field(default=None, description="Policy of approvals that name none; unset: solo.")
     timeout: fields.Duration | None = Field(default=None, description="Longest time a Task may take.")
     budget: fields.Amounts | None = fields.planned("What one Task may consume.")
 

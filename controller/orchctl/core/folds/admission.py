@@ -25,7 +25,11 @@ def admitted(obj: Object, event: events.ObjectAdmitted, now: events.Now) -> Obje
         unsupported=event.unsupported,
         harmless=event.harmless,
     )
-    return replace(obj, desired=desired, problems=(), problems_path="", withdrawn=False)
+    before = obj.desired
+    said, principal = obj.said, obj.principal
+    if before is None or obj.withdrawn or before.spec_digest != event.spec_digest:  # moving a text is not saying it
+        said, principal = now, event.principal
+    return replace(obj, desired=desired, problems=(), problems_path="", withdrawn=False, said=said, principal=principal)
 
 
 def rejected(obj: Object, event: events.ObjectRejected, now: events.Now) -> Object:

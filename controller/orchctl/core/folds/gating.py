@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 
-from orchctl.core import events
+from orchctl.core import events, judgements
 from orchctl.core.folds import parts
 from orchctl.core.state import FoundWindow, Judged, Object
 
 replace = dataclasses.replace
 
 
-def gate_judged(obj: Object, event: events.GateJudged, now: events.Now) -> Object:
+def gate_judged(obj: Object, event: judgements.GateJudged, now: events.Now) -> Object:
     """One record a gate. It is as old as the verdict: that the same is said of something else makes it new."""
     gating = parts.task(obj).gating
     new = event.finding
@@ -31,3 +31,17 @@ def window_found(obj: Object, event: events.WindowFound, now: events.Now) -> Obj
     kept = tuple(one for one in gating.windows if (one.stage, one.gate) != (event.stage, event.gate))
     found = FoundWindow(event.stage, event.gate, event.asked, event.opens, event.closes)
     return parts.with_task(obj, gating=replace(gating, windows=(*kept, found)))
+
+
+def approval_noted(obj: Object, event: judgements.ApprovalNoted, now: events.Now) -> Object:
+    gating = parts.task(obj).gating
+    return parts.with_task(obj, gating=replace(gating, approvals=(*gating.approvals, event.approval)))
+
+
+def approval_judged(obj: Object, event: judgements.ApprovalJudged, now: events.Now) -> Object:
+    return replace(obj, standing=event.standing)
+
+
+def revoked_after_merge(obj: Object, event: judgements.RevokedAfterMerge, now: events.Now) -> Object:
+    gating = parts.task(obj).gating
+    return parts.with_task(obj, gating=replace(gating, revoked=(*gating.revoked, event.approval)))

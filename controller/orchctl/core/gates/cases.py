@@ -6,7 +6,7 @@ import dataclasses
 
 from orchctl.core.events import Now
 from orchctl.core.gates import verdicts
-from orchctl.core.ids import name_of, namespace_of
+from orchctl.core.ids import key_of, name_of, namespace_of
 from orchctl.core.plan import Check, GatePlan, StagePlan
 from orchctl.core.state import Evidence, Object, TaskState
 from orchctl.core.view import View
@@ -41,6 +41,19 @@ def subject_of(case: Case, gate: GatePlan, policy_digest: str = "") -> verdicts.
         evidence_digest=evidence_digest(case),
         policy_digest=policy_digest,
     )
+
+
+def policy(case: Case, gate: GatePlan) -> Object | None:
+    """The policy as it is now, in the task's namespace or else the built-in one."""
+    for namespace in (namespace_of(case.obj.key), "default"):
+        found = case.view.get(key_of("Policy", namespace, gate.policy))
+        if found is not None and found.desired is not None and not found.withdrawn:
+            return found
+    return None
+
+
+def policy_digest(found: Object | None) -> str:
+    return found.desired.spec_digest if found is not None and found.desired is not None else ""
 
 
 def evidence(case: Case) -> tuple[tuple[Check, Evidence], ...]:

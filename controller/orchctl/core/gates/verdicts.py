@@ -35,6 +35,10 @@ class Subject:
         return mine == (other.uid, other.stage, other.gate, other.attempt, other.commit)
 
 
+def with_policy(subject: Subject, policy_digest: str) -> Subject:
+    return dataclasses.replace(subject, policy_digest=policy_digest)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Passed:
     message: str

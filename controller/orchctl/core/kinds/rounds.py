@@ -7,12 +7,14 @@ gate says is recorded when it changes.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
-from orchctl.core import actions, events
+from orchctl.core import actions, judgements
 from orchctl.core.because import Because
 from orchctl.core.events import Now
-from orchctl.core.gates import cases, commits, expressions, files, timing, verdicts
+from orchctl.core.gates import approvals, cases, commits, expressions, files, timing, verdicts
+from orchctl.core.ids import name_of
 from orchctl.core.kinds import gates
 from orchctl.core.plan import FilesRule, GatePlan
 from orchctl.core.proposal import Proposal
@@ -22,46 +24,66 @@ from orchctl.core.view import View
 LOOK_AGAIN_S = 60.0  # the longest time a wait for a wall time goes without a look, as the clock may be set
 
 Said = verdicts.Verdict | verdicts.Unknown
+Asked = tuple[GatePlan, verdicts.Subject]
 
 
 def judge(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | gates.Red | None:
     """The next step towards leaving the stage; None when every gate lets it go."""
+    case = cases.Case(view, obj, task, now)
     for round_ in ROUNDS:
-        asked = [gate for gate in task.plan.stages[task.stage].gates if gate.type in round_]
-        answer = _round(cases.Case(view, obj, task, now), asked) if asked else None
+        asked = [(gate, _subject(case, gate)) for gate in case.stage.gates if gate.type in round_]
+        if case.stage.merge and "approval" in round_:
+            asked = [*_earlier_approvals(case), *asked]
+        answer = _round(case, asked) if asked else None
         if answer is not None:
             return answer
     return None
 
 
-def _round(case: cases.Case, asked: list[GatePlan]) -> Proposal | gates.Red | None:
-    said = [(gate, _JUDGES[gate.type](case, gate)) for gate in asked]
-    missing = next((gate for gate, verdict in said if isinstance(verdict, verdicts.Unknown)), None)
+def _round(case: cases.Case, asked: list[Asked]) -> Proposal | gates.Red | None:
+    said = [(gate, subject, _JUDGES[gate.type](case, gate, subject)) for gate, subject in asked]
+    missing = next((gate for gate, _, verdict in said if isinstance(verdict, verdicts.Unknown)), None)
     if missing is not None:
         return _look_up(case, missing)
-    known = [(gate, verdict) for gate, verdict in said if not isinstance(verdict, verdicts.Unknown)]
-    found = [verdicts.finding(gate.type, cases.subject_of(case, gate), verdict) for gate, verdict in known]
-    news = tuple(events.GateJudged(case.obj.key, finding=one) for one in found if one not in cases.recorded(case.task))
+    known = [(gate, subject, verdict) for gate, subject, verdict in said if not isinstance(verdict, verdicts.Unknown)]
+    found = [verdicts.finding(gate.type, subject, verdict) for gate, subject, verdict in known]
+    before = cases.recorded(case.task)
+    news = tuple(judgements.GateJudged(case.obj.key, finding=one) for one in found if one not in before)
     because = _because(case, known)
     if news:
         return Proposal(because, decisions=news)
-    failed = [(gate, verdict) for gate, verdict in known if isinstance(verdict, verdicts.Failed)]
+    failed = [(gate, verdict) for gate, _, verdict in known if isinstance(verdict, verdicts.Failed)]
     if failed:
         return _red(failed)
-    waiting = [verdict for _, verdict in known if isinstance(verdict, verdicts.Waiting)]
+    waiting = [verdict for _, _, verdict in known if isinstance(verdict, verdicts.Waiting)]
     return Proposal(because, wake_at=_wake_at(waiting, case.now)) if waiting else None
 
 
-def _because(case: cases.Case, known: list[tuple[GatePlan, verdicts.Verdict]]) -> Because:
-    stage = case.task.plan.stages[case.task.stage].name
+def _subject(case: cases.Case, gate: GatePlan) -> verdicts.Subject:
+    return cases.subject_of(case, gate, cases.policy_digest(cases.policy(case, gate)) if gate.policy else "")
+
+
+def _earlier_approvals(case: cases.Case) -> list[Asked]:
+    """What was approved on the way is asked once more before the work lands, about what it was then (APP-5)."""
+    plans = {(stage.name, gate.name): gate for stage in case.task.plan.stages for gate in stage.gates}
+    found = [one for one in cases.recorded(case.task) if one.type == "approval" and one.stage != case.stage.name]
+    asked = []
+    for one in found:
+        gate = plans[one.stage, one.gate]
+        digest_now = cases.policy_digest(cases.policy(case, gate))
+        asked.append((gate, verdicts.with_policy(one.subject, digest_now)))
+    return asked
+
+
+def _because(case: cases.Case, known: list[tuple[GatePlan, verdicts.Subject, verdicts.Verdict]]) -> Because:
     for kind in (verdicts.Failed, verdicts.Waiting):
-        for gate, verdict in known:
+        for gate, subject, verdict in known:
             if isinstance(verdict, kind):
-                text = f"stage {stage}: gate {gate.name}: {verdict.message}"
+                text = f"stage {subject.stage}: gate {gate.name}: {verdict.message}"
                 if isinstance(verdict, verdicts.Waiting):
                     return Because(verdict.rule, text, unblock=verdict.unblock, waiting=verdict.reason)
                 return Because("GATE-3", text)
-    return Because("GATE-3", f"stage {stage}: passed {', '.join(gate.name for gate, _ in known)}")
+    return Because("GATE-3", f"stage {case.stage.name}: passed {', '.join(gate.name for gate, _, _ in known)}")
 
 
 def _red(failed: list[tuple[GatePlan, verdicts.Failed]]) -> gates.Red:
@@ -78,7 +100,7 @@ def _wake_at(waiting: list[verdicts.Waiting], now: Now) -> float | None:
 
 def _look_up(case: cases.Case, gate: GatePlan) -> Proposal:
     assert gate.window is not None
-    stage = case.task.plan.stages[case.task.stage].name
+    stage = case.stage.name
     do = actions.FindWindow(stage=stage, gate=gate.name, rule=gate.window, at=case.now.at)
     return Proposal(Because("GATE-5", f"stage {stage}: looks up when the window of gate {gate.name} opens"), do=do)
 
@@ -86,42 +108,57 @@ def _look_up(case: cases.Case, gate: GatePlan) -> Proposal:
 # --- the types --------------------------------------------------------------------------------------------------
 
 
-def _files(case: cases.Case, gate: GatePlan) -> Said:
+def _files(case: cases.Case, gate: GatePlan, subject: verdicts.Subject) -> Said:
     assert gate.files is not None
     return files.judge(gate.files, case.task.changed, dict(case.task.offending).get(gate.files.digest, ()))
 
 
-def _commit(case: cases.Case, gate: GatePlan) -> Said:
+def _commit(case: cases.Case, gate: GatePlan, subject: verdicts.Subject) -> Said:
     assert gate.commit is not None
     return commits.judge(gate.commit, case.task.log, case.task.commits)
 
 
-def _cel(case: cases.Case, gate: GatePlan) -> Said:
+def _cel(case: cases.Case, gate: GatePlan, subject: verdicts.Subject) -> Said:
     return expressions.judge(gate.expression, cases.roots(case))
 
 
-def _delay(case: cases.Case, gate: GatePlan) -> Said:
-    subject = cases.subject_of(case, gate)
+def _delay(case: cases.Case, gate: GatePlan, subject: verdicts.Subject) -> Said:
     before = next((one for one in cases.recorded(case.task) if one.subject.is_same_work(subject)), None)
     return timing.judge_delay(gate.delay_s, before, case.now)
 
 
-def _window(case: cases.Case, gate: GatePlan) -> Said:
+def _window(case: cases.Case, gate: GatePlan, subject: verdicts.Subject) -> Said:
     assert gate.window is not None
     return timing.judge_window(gate.window, _window_of(case, gate), case.now)
 
 
 def _window_of(case: cases.Case, gate: GatePlan) -> FoundWindow | None:
-    stage = case.task.plan.stages[case.task.stage].name
-    return next((one for one in case.task.gating.windows if (one.stage, one.gate) == (stage, gate.name)), None)
+    named = (case.stage.name, gate.name)
+    return next((one for one in case.task.gating.windows if (one.stage, one.gate) == named), None)
 
 
-_JUDGES: dict[str, Callable[[cases.Case, GatePlan], Said]] = {
+def _approval(case: cases.Case, gate: GatePlan, subject: verdicts.Subject) -> Said:
+    policy = cases.policy(case, gate)
+    unblock = f"`orchctl approve {name_of(case.obj.key)} --gate {gate.name}`, and commit what it writes"
+    if policy is None or policy.desired is None or policy.desired.in_the_way or policy.problems:
+        why = f"policy {gate.policy} cannot be read: {'it is gone' if policy is None else 'see its own status'}"
+        return verdicts.Waiting("Approval", why, "GATE-7", unblock=f"bring the Policy {gate.policy} in order")
+    spec = approvals.policy_of(policy.desired.spec)
+    matter = approvals.Matter(subject, spec, gate.policy, case.obj.principal, case.now)
+    seen = [case.view.get(key) for key in case.task.gating.approvals]
+    found = [one for one in seen if one is not None and one.desired is not None and not one.withdrawn]
+    mine = [one for one in found if approvals.is_of(one, subject)]
+    verdict = approvals.judge(mine, matter, cases.roots(case))
+    return dataclasses.replace(verdict, unblock=unblock) if isinstance(verdict, verdicts.Waiting) else verdict
+
+
+_JUDGES: dict[str, Callable[[cases.Case, GatePlan, verdicts.Subject], Said]] = {
     "files": _files,
     "commit": _commit,
     "cel": _cel,
     "delay": _delay,
     "window": _window,
+    "approval": _approval,
 }
 ROUNDS = (("files", "commit", "cel"), ("approval",), ("delay", "window"))
 

@@ -14,6 +14,7 @@ from orchctl.core.events import Now
 from orchctl.core.folds import parts
 from orchctl.core.ids import key_of, name_of, namespace_of
 from orchctl.core.kinds import gates, merging, rendering, retrying, rounds, watching
+from orchctl.core.kinds.approval import late_revocation
 from orchctl.core.plan import StagePlan
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, Revision, TaskState
@@ -79,6 +80,9 @@ def _after_end(view: View, obj: Object, task: TaskState, now: Now) -> Proposal:
         name = names.tree_name(namespace_of(obj.key), name_of(obj.key), _uid(obj))
         do = actions.RemoveTree(project=task.plan.project, name=f"room-{name}", salvage="")
         return retrying.hold_clean_up(obj, now, "MRG-4", do.verb) or Proposal(because, do=do)
+    late = late_revocation(view, obj, task)
+    if late is not None:
+        return late
     if not obj.withdrawn:
         return Proposal(because)
     made = [view.get(names.worktree_key(obj.key))]
