@@ -11,11 +11,12 @@ import dataclasses
 from typing import Protocol
 
 from orchctl.adapters.gitsource import repository, treediff
-from orchctl.core import events
-from orchctl.core.ids import Oid, kind_of
+from orchctl.core import events, judgements
+from orchctl.core.ids import Key, Oid, kind_of
 from orchctl.core.judgements import Principal
 from orchctl.core.state import State
 
+BUILTIN = "builtin:"
 KINDS = ("Task", "Approval")
 COMMITS_WALKED_MAX = 2_000  # further back nobody is known, and a policy that has to know lets nobody through
 
@@ -31,14 +32,18 @@ class Attributed:
 
     def facts(self, state: State) -> list[events.Event]:
         found = self._admitted.facts(state)
+        moved = next((one for one in reversed(found) if isinstance(one, events.RevisionObserved)), None)
         wanted = {one.path for one in found if isinstance(one, events.ObjectAdmitted) and _is_asked_about(one)}
-        if not wanted:
+        held = _held(state) if moved is not None and moved.rewritten else {}
+        if not wanted and not held:
             return found
-        commit = next((one.commit for one in reversed(found) if isinstance(one, events.RevisionObserved)), None)
-        if commit is None:
-            commit = state.revision.commit if state.revision is not None else None
-        known = self._authors(commit, wanted) if commit is not None else {}
-        return [_attributed(one, known) for one in found]
+        commit = moved.commit if moved is not None else state.revision.commit if state.revision is not None else None
+        known = self._authors(commit, wanted | set(held.values())) if commit is not None else {}
+        again = [key for key, path in held.items() if known.get(path) != state.objects[key].principal]
+        return [
+            *(_attributed(one, known) for one in found),
+            *(judgements.PrincipalFound(key, principal=known.get(held[key])) for key in again),
+        ]
 
     def _authors(self, commit: Oid, wanted: set[str]) -> dict[str, Principal]:
         """By path, who changed it last, each change counted for the commit that brought it to this branch."""
@@ -57,8 +62,17 @@ class Attributed:
         return found
 
 
+def _held(state: State) -> dict[Key, str]:
+    """The files of all objects whose author matters: after a rewritten history each is looked up again (GIT-6)."""
+    found = {}
+    for key, obj in state.objects.items():
+        if kind_of(key) in KINDS and obj.desired is not None and not obj.desired.path.startswith(BUILTIN):
+            found[key] = obj.desired.path
+    return found
+
+
 def _is_asked_about(fact: events.ObjectAdmitted) -> bool:
-    return kind_of(fact.key) in KINDS and not fact.path.startswith("builtin:")
+    return kind_of(fact.key) in KINDS and not fact.path.startswith(BUILTIN)
 
 
 def _folders(paths: tuple[str, ...]) -> tuple[str, ...]:

@@ -92,6 +92,7 @@ _FOLDS: dict[type[events.Event], Callable[[Object, Any, events.Now], Object]] = 
     events.WorktreeRequested: decisions.worktree_requested,
     events.SessionCreated: decisions.session_created,
     events.SessionEnded: decisions.session_ended,
+    judgements.PrincipalFound: admission.principal_found,
     judgements.GateJudged: gating.gate_judged,
     judgements.ApprovalNoted: gating.approval_noted,
     judgements.ApprovalJudged: gating.approval_judged,

@@ -1,4 +1,4 @@
-"""What gates and approvals came to, as events: all of them decisions, recorded when what is said changes."""
+"""What gates and approvals came to, as events: decisions, recorded when what is said changes; and who said it."""
 
 from __future__ import annotations
 
@@ -18,6 +18,13 @@ class Principal:
     verified: bool = False
     signature: str = ""  # Ssh | Gpg, when verified
     commit: Oid | None = None  # that brought it
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PrincipalFound(Event):
+    """A fact: the history was rewritten, and what an object says is now by somebody else in it (GIT-6)."""
+
+    principal: Principal | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -60,4 +67,4 @@ class RevokedAfterMerge(Decision):
     message: str
 
 
-JUDGEMENTS: tuple[type[Event], ...] = (GateJudged, ApprovalNoted, ApprovalJudged, RevokedAfterMerge)
+JUDGEMENTS: tuple[type[Event], ...] = (PrincipalFound, GateJudged, ApprovalNoted, ApprovalJudged, RevokedAfterMerge)

@@ -114,6 +114,10 @@ def _of_task(event: events.Event) -> Line | None:
         case events.SessionEnded():
             said = event.message or event.reason
             return _normal("SessionSucceeded", said) if event.succeeded else _warning("SessionFailed", said)
+        case judgements.PrincipalFound(principal=by):
+            return _warning(
+                "PrincipalChanged", f"in the rewritten history it is by {by.name if by else 'nobody known'}"
+            )
         case judgements.ApprovalJudged(standing=found):
             return _normal(found.reason, found.message) if found.counts else _warning(found.reason, found.message)
         case judgements.RevokedAfterMerge():

@@ -74,3 +74,17 @@ def test_app_2_beyond_the_bound_nobody_is_known(tmp_path: Path, monkeypatch: pyt
     for number in range(4):
         made.by(monkeypatch, "ann@example.com", {"a.yaml": task("a"), "n.yaml": task(f"n{number}")})
     assert names(made.told()) == {"a": "", "n3": "ann@example.com"}
+
+
+def test_git_6_after_a_rewritten_history_everybody_is_looked_up_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Authored(tmp_path)
+    files = {"a.yaml": task("a"), "b.yaml": task("b")}
+    made.by(monkeypatch, "ann@example.com", files)
+    made.told()
+    monkeypatch.setattr(control, "WHO", pygit2.Signature("Somebody", "eve@example.com", 1_700_000_000, 0))
+    made.commit(files, amend=True)
+    made.told()
+    told = {name: made.machine.state.objects[f"Task/default/{name}"].principal for name in "ab"}  # type: ignore[index]
+    assert names(told) == {"a": "eve@example.com", "b": "eve@example.com"}

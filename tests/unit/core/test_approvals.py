@@ -243,6 +243,15 @@ def test_app_1_expires_at_is_the_first_moment_at_which_it_does_not_count() -> No
     assert not landed(made)
 
 
+def test_git_6_an_approval_that_turns_out_to_be_by_somebody_else_stops_the_merge() -> None:
+    made = held()
+    found = Principal("eve@example.com")
+    made.give(judgements.PrincipalFound(Key("Approval/default/fix-alice"), principal=found))
+    clean(made)
+    assert not landed(made)
+    assert condition(made, "fix-alice", "Effective") == ("False", "NotAllowed")
+
+
 @pytest.mark.parametrize("how", ["deleted", "edited", "second file"])
 def test_app_5_what_is_taken_back_after_the_merge_is_reported_once(how: str) -> None:
     made = bench()
