@@ -15,7 +15,7 @@ from orchctl.core.happenings import Decision as Decision
 from orchctl.core.happenings import Event as Event
 from orchctl.core.happenings import Now as Now
 from orchctl.core.ids import ActionKey, AttemptId, Key, Oid
-from orchctl.core.judgements import JUDGEMENTS, Principal
+from orchctl.core.judgements import JUDGEMENTS, CommitLine, FoundWindow, Principal
 from orchctl.core.plan import Check, Plan
 from orchctl.core.ports import LandResult, Phase
 
@@ -93,6 +93,29 @@ class PruneLifted(Event):
     """Nothing is kept from being withdrawn any more: it was confirmed, came back, or became few enough."""
 
 
+# --- facts: agents ----------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AgentProbed(Event):
+    """What is found of an Agent's program on this machine is other than it was, or is known for the first time."""
+
+    program: str
+    spec_digest: str  # of the Agent it was looked for
+    path: str
+    version: str
+    mark: str
+    problem: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AccountProbed(Event):
+    """Whether the files of an Account can be read is other than it was, or is known for the first time."""
+
+    spec_digest: str  # of the Account they were looked for
+    problem: str  # which of them cannot be used, and why; never what is in one
+
+
 # --- facts: outcomes of actions ---------------------------------------------------------------------------------
 
 
@@ -136,15 +159,6 @@ class AttemptStarted(Outcome):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class CommitLine:
-    """What a rule about commits looks at."""
-
-    commit: Oid
-    subject: str
-    trailers: tuple[str, ...]  # their names
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
 class WorkImported(Outcome):
     commit: Oid
     tree: Oid
@@ -158,13 +172,7 @@ class WorkImported(Outcome):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class WindowFound(Outcome):
-    """The edges of the window that is open at `asked`, or else of the next one, in wall time."""
-
-    stage: str
-    gate: str
-    asked: float
-    opens: float
-    closes: float
+    found: FoundWindow
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -343,6 +351,8 @@ EVENTS: dict[str, type[Event]] = {
         PruneBlocked,
         PruneConfirmed,
         PruneLifted,
+        AgentProbed,
+        AccountProbed,
         ActionFailed,
         HubSynced,
         TreeCreated,

@@ -21,6 +21,26 @@ class Principal:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class CommitLine:
+    """What a rule about commits looks at."""
+
+    commit: Oid
+    subject: str
+    trailers: tuple[str, ...]  # their names
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FoundWindow:
+    """The window that is open at `asked`, or else the next one; all in wall time."""
+
+    stage: str
+    gate: str
+    asked: float
+    opens: float
+    closes: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class PrincipalFound(Event):
     """A fact: the history was rewritten, and what an object says is now by somebody else in it (GIT-6)."""
 

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from orchctl.api.conditions import Condition
 from orchctl.core.actions import Action
 from orchctl.core.because import Because
-from orchctl.core.events import CommitLine, Now
+from orchctl.core.events import Now
 from orchctl.core.gates.verdicts import Finding
 from orchctl.core.ids import ActionKey, AttemptId, Key, Oid
-from orchctl.core.judgements import Principal, Standing
+from orchctl.core.judgements import CommitLine, FoundWindow, Principal, Standing
 from orchctl.core.plan import Plan
 from orchctl.core.ports import Phase
 
@@ -92,17 +92,6 @@ class Judged:
 
     finding: Finding
     since: Now
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class FoundWindow:
-    """The window that is open at `asked`, or else the next one; all in wall time."""
-
-    stage: str
-    gate: str
-    asked: float
-    opens: float
-    closes: float
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -224,6 +213,28 @@ class Failures:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Program:
+    """What was found, when it was last looked for, of the program that an Agent runs."""
+
+    name: str  # as the Agent calls it
+    spec_digest: str  # of the Agent it was looked for
+    path: str  # absolute; empty when it is not there
+    version: str  # empty when it does not say, or nobody knows how to ask it
+    mark: str  # of the file: another one when the file has changed
+    problem: str  # why it cannot be run, and empty when it can
+    since: Now
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Keyring:
+    """Whether the files that an Account names could be read when they were last looked at."""
+
+    spec_digest: str
+    problem: str
+    since: Now
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Object:
     key: Key
     created: Now
@@ -237,6 +248,8 @@ class Object:
     principal: Principal | None = None  # who said what is desired now, where that matters
     said: Now | None = None  # when that was taken up
     standing: Standing | None = None  # of an Approval
+    program: Program | None = None  # of an Agent
+    keyring: Keyring | None = None  # of an Account
     open: Action | None = None  # the one action of this object under way
     actions: int = 0  # ordinal of the next action
     failures: Failures | None = None

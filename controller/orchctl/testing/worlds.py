@@ -10,9 +10,9 @@ import dataclasses
 import hashlib
 from collections.abc import Callable
 
-from orchctl.core import actions, events, runtime
+from orchctl.core import actions, events, judgements, runtime
 from orchctl.core.gates import commits, files
-from orchctl.core.ids import SOURCE, AttemptId, Key, Oid
+from orchctl.core.ids import SOURCE, AttemptId, Key, Oid, name_of
 from orchctl.core.ports import LandResult, Phase
 from orchctl.core.state import Object, State
 from orchctl.kit import globs
@@ -107,7 +107,8 @@ class World:
                 opens = self.window_opens + max(0.0, (do.at - self.window_opens) // DAY_S) * DAY_S
                 opens += DAY_S if do.at >= opens + do.rule.duration_s else 0.0
                 closes = opens + do.rule.duration_s
-                return events.WindowFound(key, action.key, do.stage, do.gate, do.at, opens=opens, closes=closes)
+                found = judgements.FoundWindow(do.stage, do.gate, do.at, opens=opens, closes=closes)
+                return events.WindowFound(key, action.key, found)
             case actions.CreateRoom():
                 return events.RoomCreated(key, action.key, path=f"/rooms/{do.name}", commit=do.commit)
             case actions.MergeWork():
@@ -136,6 +137,20 @@ class World:
             self.target = do.new
         dirty = self.dirty if result is LandResult.DIRTY else ()
         return events.LandTried(action.object, action.key, result=result, commit=do.new, paths=dirty)
+
+
+def probed(agent: events.ObjectAdmitted, *, version: str = "1.0.0", problem: str = "") -> events.AgentProbed:
+    """That the program of this Agent is there, or what is wrong with it."""
+    program = name_of(agent.key)
+    return events.AgentProbed(
+        agent.key,
+        program=program,
+        spec_digest=agent.spec_digest,
+        path="" if problem else f"/usr/bin/{program}",
+        version="" if problem else version,
+        mark="" if problem else "1:2:3",
+        problem=problem,
+    )
 
 
 def started() -> events.ControllerStarted:

@@ -6,7 +6,7 @@ import dataclasses
 
 from orchctl.core import events, judgements
 from orchctl.core.folds import parts
-from orchctl.core.state import FoundWindow, Judged, Object
+from orchctl.core.state import Judged, Object
 
 replace = dataclasses.replace
 
@@ -28,9 +28,8 @@ def gate_judged(obj: Object, event: judgements.GateJudged, now: events.Now) -> O
 def window_found(obj: Object, event: events.WindowFound, now: events.Now) -> Object:
     obj = parts.closed(obj, event)
     gating = parts.task(obj).gating
-    kept = tuple(one for one in gating.windows if (one.stage, one.gate) != (event.stage, event.gate))
-    found = FoundWindow(event.stage, event.gate, event.asked, event.opens, event.closes)
-    return parts.with_task(obj, gating=replace(gating, windows=(*kept, found)))
+    kept = tuple(one for one in gating.windows if (one.stage, one.gate) != (event.found.stage, event.found.gate))
+    return parts.with_task(obj, gating=replace(gating, windows=(*kept, event.found)))
 
 
 def approval_noted(obj: Object, event: judgements.ApprovalNoted, now: events.Now) -> Object:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 
-from orchctl.core.events import CommitLine
 from orchctl.core.gates import expressions, verdicts
 from orchctl.core.ids import Oid
+from orchctl.core.judgements import CommitLine
 from orchctl.core.plan import CommitRule
 
 COMMITS_NAMED_MAX = 5

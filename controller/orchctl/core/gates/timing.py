@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from orchctl.core.events import Now
 from orchctl.core.gates import verdicts
+from orchctl.core.judgements import FoundWindow
 from orchctl.core.plan import WindowRule
-from orchctl.core.state import FoundWindow
 from orchctl.kit import timestamps
 
 

@@ -15,10 +15,11 @@ from orchctl.core.because import Because
 from orchctl.core.events import Now
 from orchctl.core.gates import approvals, cases, commits, expressions, files, timing, verdicts
 from orchctl.core.ids import name_of
+from orchctl.core.judgements import FoundWindow
 from orchctl.core.kinds import gates
 from orchctl.core.plan import FilesRule, GatePlan
 from orchctl.core.proposal import Proposal
-from orchctl.core.state import FoundWindow, Object, TaskState
+from orchctl.core.state import Object, TaskState
 from orchctl.core.view import View
 
 LOOK_AGAIN_S = 60.0  # the longest time a wait for a wall time goes without a look, as the clock may be set
