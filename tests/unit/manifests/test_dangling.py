@@ -48,7 +48,7 @@ WAITED_FOR = {
     ("Task", "project"), ("Task", "pipeline"), ("Task", "agents[]"),
     ("Project", "defaults.pipeline"), ("Project", "defaults.agents[]"), ("Role", "agents[]"),
     ("Pipeline", "stages[].role"), ("Pipeline", "stages[].agents[]"),
-    ("Project", "defaults.policy"), ("Pipeline", "stages[].gates[].approval.policy"),
+    ("Agent", "account"), ("Project", "defaults.policy"), ("Pipeline", "stages[].gates[].approval.policy"),
 }  # fmt: skip
 OF_WHOLE_KINDS = {"Session", "Worktree", "Approval", "Trigger", "Milestone", "MergeQueue"}  # each one field or more
 REFERENCES = {
@@ -100,6 +100,7 @@ def test_git_7_a_task_waits_for_a_name_it_needs_and_goes_on_when_it_comes(kind: 
             builders.task(**{name: value for name, value in spec.items() if name != "prompt"}),
         ],
         "Project": [builders.project(**spec), builders.task()],
+        "Agent": [builders.admitted("Agent", "script", spec), builders.project(), builders.task()],
         "Role": [builders.admitted("Role", "coder", spec), builders.project(), builders.task()],
         "Pipeline": [builders.admitted("Pipeline", "change", spec), builders.project(), builders.task()],
     }
