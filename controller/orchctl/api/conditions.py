@@ -26,6 +26,8 @@ WORKTREE_READY = "WorktreeReady"
 WRITER_LOCKED = "WriterLocked"
 SYNCED = "Synced"  # of a source with a remote
 SOURCE_VERIFIED = "SourceVerified"  # of a source whose commits must be signed
+EFFECTIVE = "Effective"  # of an Approval: it counts
+STALE = "Stale"  # of an Approval, present only while it holds: it is about something else than what is judged now
 SUPPORTED = "Supported"  # present, and False, only while something asked for has no behaviour
 
 

@@ -197,6 +197,9 @@ Usd = Annotated[
 Cron = Annotated[str, StringConstraints(min_length=9, max_length=100), AfterValidator(formats.cron)]
 TimeZone = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(formats.time_zone)]
 Expression = Annotated[str, StringConstraints(min_length=1, max_length=1_024), AfterValidator(formats.expression)]
+GateExpression = Annotated[
+    str, StringConstraints(min_length=1, max_length=1_024), AfterValidator(formats.gate_expression)
+]
 Regex = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(formats.regex)]
 Globs = Annotated[tuple[Glob, ...], Field(max_length=LIST_ITEMS_MAX)]
 Touches = Annotated[

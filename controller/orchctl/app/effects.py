@@ -17,10 +17,12 @@ from typing import Any
 from orchctl.adapters.backends import plans, registry
 from orchctl.adapters.executors import starter
 from orchctl.adapters.gitsource import remotes, repository
+from orchctl.adapters.host import windows
 from orchctl.adapters.probes import programs, secret_files
 from orchctl.adapters.templates import rendering
 from orchctl.app import scouting, sweeping
-from orchctl.core import accounts, actions, events, ports
+from orchctl.core import accounts, actions, events, judgements, ports
+from orchctl.core.gates import commits, files
 from orchctl.core.ids import AttemptId, Key
 from orchctl.core.resolve import CONTROL_REPO
 from orchctl.core.state import Program
@@ -62,6 +64,7 @@ class Effects:
             actions.RunAgent: self._run_agent,
             actions.CommitLeftovers: self._commit_leftovers,
             actions.ImportWork: self._import_work,
+            actions.FindWindow: self._find_window,
             actions.CreateRoom: self._create_room,
             actions.RunCheck: self._run_check,
             actions.CancelAttempt: self._cancel_attempt,
@@ -141,8 +144,16 @@ class Effects:
                 protected=_protected(got.paths, do.protected),
                 commits=got.commits,
                 outside=_outside(got.paths, do.touches),
+                changed=len(got.paths),
+                offending=tuple((rule.digest, files.offending(rule, got.paths)) for rule in do.files),
+                log=tuple(commits.line(oid, message) for oid, message in got.log),
             )
         ]
+
+    def _find_window(self, action: actions.Action, do: actions.FindWindow) -> list[events.Event]:
+        opens, closes = windows.edges(do.rule.cron, do.rule.time_zone, do.rule.duration_s, do.at)
+        found = judgements.FoundWindow(do.stage, do.gate, do.at, opens=opens, closes=closes)
+        return [events.WindowFound(action.object, action.key, found)]
 
     def _create_room(self, action: actions.Action, do: actions.CreateRoom) -> list[events.Event]:
         path = self.workspace.create_room(do.project, do.name, do.commit)

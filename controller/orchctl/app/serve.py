@@ -22,7 +22,18 @@ from orchctl.adapters.host import inbox, locks, memory
 from orchctl.adapters.ledger import store
 from orchctl.adapters.manifests import cache, catalog
 from orchctl.adapters.workspace import adapter as workspaces
-from orchctl.app import admission, driver, effects, freememory, leaving, requests, revisions, statusfiles, sweeping
+from orchctl.app import (
+    admission,
+    authorship,
+    driver,
+    effects,
+    freememory,
+    leaving,
+    requests,
+    revisions,
+    statusfiles,
+    sweeping,
+)
 from orchctl.app import places as place_names
 from orchctl.app.read import locate
 from orchctl.core import ports, runtime, views
@@ -127,7 +138,9 @@ def _controller_of(wish: Wish, environ: Mapping[str, str], announce: Callable[[s
         asked.make()
         announce(f"watching {full_ref} of {target.shown if target else where.repo} (state in {where.state})")
         show = _shower(repo, where.state, environ, announce, machine)
-        intake = freememory.MemoryWatch(requests.Intake(asked, admitted, announce), memory.free_bytes)
+        intake = freememory.MemoryWatch(
+            requests.Intake(asked, authorship.Attributed(admitted, git.repo), announce), memory.free_bytes
+        )
         yield _Built(ledger, machine, doer, intake, asked.folder, clock, control.git_dir, full_ref, show, fetcher)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from orchctl.core import events, lifecycle, requests
+from orchctl.core import events, judgements, lifecycle, requests
 from orchctl.core.folds import agents
 from orchctl.core.folds.parts import attempts_of
 from orchctl.core.ids import Key
@@ -33,7 +33,7 @@ def accept(state: State, fact: events.Event) -> events.Event | Stale:
             obj = state.objects.get(fact.key)
             if obj is None or obj.task is None or not obj.task.dirty:
                 return Stale(fact.key, "nothing waits for a clean target")
-        case events.ObjectWithdrawn():
+        case events.ObjectWithdrawn() | judgements.PrincipalFound():
             if fact.key not in state.objects:
                 return Stale(fact.key, "not an object here")
         case lifecycle.Request():

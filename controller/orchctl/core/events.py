@@ -15,6 +15,7 @@ from orchctl.core.happenings import Decision as Decision
 from orchctl.core.happenings import Event as Event
 from orchctl.core.happenings import Now as Now
 from orchctl.core.ids import ActionKey, AttemptId, Key, Oid
+from orchctl.core.judgements import JUDGEMENTS, CommitLine, FoundWindow, Principal
 from orchctl.core.lifecycle import LIFECYCLE
 from orchctl.core.plan import Check, Plan
 from orchctl.core.ports import LandResult, Phase
@@ -59,6 +60,7 @@ class ObjectAdmitted(Event):
     annotations: tuple[tuple[str, str], ...] = ()
     unsupported: tuple[str, ...] = ()  # fields that are set and have no behaviour yet; `kind`: the kind as such
     harmless: tuple[str, ...] = ()  # those of them without which what is done stays the same
+    principal: Principal | None = None  # who said so, of the kinds where that matters
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -148,6 +150,14 @@ class WorkImported(Outcome):
     protected: tuple[str, ...]
     commits: int
     outside: tuple[str, ...] = ()  # the first of those no glob of `touches` means; judged on all paths
+    changed: int = 0  # how many paths in all
+    offending: tuple[tuple[str, tuple[str, ...]], ...] = ()  # by the digest of a files rule, the paths it forbids
+    log: tuple[CommitLine, ...] = ()  # the first of the commits
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WindowFound(Outcome):
+    found: FoundWindow
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -345,6 +355,7 @@ EVENTS: dict[str, type[Event]] = {
         PromptRendered,
         AttemptStarted,
         WorkImported,
+        WindowFound,
         RoomCreated,
         CancelDone,
         MergeMade,
@@ -369,6 +380,7 @@ EVENTS: dict[str, type[Event]] = {
         Explained,
         ActionStarted,
         *LIFECYCLE,
+        *JUDGEMENTS,
     )
 }
 

@@ -10,8 +10,8 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from orchctl.core import events, groups, lifecycle, status, upstream, versioned
-from orchctl.core.folds import admission, agents, decisions, outcomes, parts, pruning, source
+from orchctl.core import events, groups, judgements, lifecycle, status, upstream, versioned
+from orchctl.core.folds import admission, agents, decisions, gating, outcomes, parts, pruning, source
 from orchctl.core.folds import lifecycle as life
 from orchctl.core.ids import ActionKey, Key, kind_of
 from orchctl.core.state import (
@@ -112,6 +112,7 @@ _FOLDS: dict[type[events.Event], Callable[[Object, Any, events.Now], Object]] = 
     events.AttemptStarted: outcomes.attempt_started,
     events.AttemptEnded: outcomes.attempt_ended,
     events.WorkImported: outcomes.work_imported,
+    events.WindowFound: gating.window_found,
     events.RoomCreated: outcomes.room_created,
     events.CancelDone: outcomes.cancel_done,
     events.MergeMade: outcomes.merge_made,
@@ -125,6 +126,11 @@ _FOLDS: dict[type[events.Event], Callable[[Object, Any, events.Now], Object]] = 
     events.WorktreeRequested: decisions.worktree_requested,
     events.SessionCreated: decisions.session_created,
     events.SessionEnded: decisions.session_ended,
+    judgements.PrincipalFound: admission.principal_found,
+    judgements.GateJudged: gating.gate_judged,
+    judgements.ApprovalNoted: gating.approval_noted,
+    judgements.ApprovalJudged: gating.approval_judged,
+    judgements.RevokedAfterMerge: gating.revoked_after_merge,
     events.StagePassed: decisions.stage_passed,
     events.StageFailed: decisions.stage_failed,
     events.TaskStopping: decisions.task_stopping,

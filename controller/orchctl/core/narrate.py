@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from orchctl.core import actions, events, lifecycle, upstream
+from orchctl.core import actions, events, judgements, lifecycle, upstream
 from orchctl.core.ids import name_of
 from orchctl.core.ports import LandResult, Phase
 from orchctl.kit import text, timestamps
@@ -129,6 +129,17 @@ def _of_task(event: events.Event) -> Line | None:
         case events.SessionEnded():
             said = event.message or event.reason
             return _normal("SessionSucceeded", said) if event.succeeded else _warning("SessionFailed", said)
+        case judgements.PrincipalFound(principal=by):
+            return _warning(
+                "PrincipalChanged", f"in the rewritten history it is by {by.name if by else 'nobody known'}"
+            )
+        case judgements.ApprovalJudged(standing=found):
+            return _normal(found.reason, found.message) if found.counts else _warning(found.reason, found.message)
+        case judgements.RevokedAfterMerge():
+            return _warning("RevokedAfterMerge", event.message)
+        case judgements.GateJudged(finding=found):
+            said = f"{found.stage}: gate {found.gate}: {found.message}"
+            return _warning("GateFailed", said) if found.state == "Failed" else _normal(f"Gate{found.state}", said)
         case events.StagePassed():
             return _normal("StagePassed", f"{event.name}: {event.message}")
         case events.StageFailed():

@@ -17,7 +17,7 @@ from orchctl.core.claims import Wants, wants_of
 from orchctl.core.folds import parts
 from orchctl.core.heaps import Heap
 from orchctl.core.ids import SOURCE, Key, kind_of
-from orchctl.core.kinds import session, source, task, worktree
+from orchctl.core.kinds import approval, session, source, task, worktree
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, State
 from orchctl.core.view import View
@@ -223,6 +223,8 @@ def decide(view: View, obj: Object, now: events.Now, state: State) -> Proposal |
         return source.propose(obj, obj.source)
     if kind_of(obj.key) == "Task":
         return task.propose(view, obj, now, state.revision)
+    if kind_of(obj.key) == "Approval":
+        return approval.propose(view, obj, now)
     if obj.withdrawn:
         return Proposal(Because("GIT-5", "its manifest is gone"), decisions=(events.ObjectRemoved(obj.key),))
     return None

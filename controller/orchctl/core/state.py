@@ -13,7 +13,9 @@ from orchctl.api.conditions import Condition
 from orchctl.core.actions import Action
 from orchctl.core.because import Because
 from orchctl.core.events import Now
+from orchctl.core.gates.verdicts import Finding
 from orchctl.core.ids import ActionKey, AttemptId, Key, Oid
+from orchctl.core.judgements import CommitLine, FoundWindow, Principal, Standing
 from orchctl.core.plan import Plan
 from orchctl.core.ports import Phase
 from orchctl.core.versioned import Versioned
@@ -84,6 +86,24 @@ class StageRecord:
     ended: Now | None = None
     message: str = ""
     loops: int = 0  # how often its failure edge was taken in this run
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Judged:
+    """The last verdict of one gate, and since when it is that."""
+
+    finding: Finding
+    since: Now
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Gating:
+    """What the gates of a task that are no commands have said and rest on."""
+
+    judged: tuple[Judged, ...] = ()
+    windows: tuple[FoundWindow, ...] = ()
+    approvals: tuple[Key, ...] = ()  # those that name the task, whatever they are worth
+    revoked: tuple[Key, ...] = ()  # those taken back after the merge that rested on them
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -183,6 +203,11 @@ class TaskState:
     paths: tuple[str, ...] = ()
     protected: tuple[str, ...] = ()  # those of the changed paths that no agent may change
     outside: tuple[str, ...] = ()  # those that the task did not say it touches
+    changed: int = 0  # how many paths the work changes, also those not kept in `paths`
+    offending: tuple[tuple[str, tuple[str, ...]], ...] = ()  # by the digest of a files rule, the paths it forbids
+    commits: int = 0
+    log: tuple[CommitLine, ...] = ()  # the first of the work's commits
+    gating: Gating = Gating()
     control: bool = False  # the project's repo is the one the manifests are in
     checks: tuple[Attempt, ...] = ()
     evidence: tuple[Evidence, ...] = ()
@@ -302,6 +327,9 @@ class Object:
     task: TaskState | None = None
     session: SessionState | None = None
     worktree: WorktreeState | None = None
+    principal: Principal | None = None  # who said what is desired now, where that matters
+    said: Now | None = None  # when that was taken up
+    standing: Standing | None = None  # of an Approval
     program: Program | None = None  # of an Agent
     keyring: Keyring | None = None  # of an Account
     source: SourceState | None = None

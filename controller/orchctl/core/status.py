@@ -12,6 +12,7 @@ from orchctl.api import kinds
 from orchctl.core import preflight, resolve
 from orchctl.core.events import Now
 from orchctl.core.ids import Key, kind_of
+from orchctl.core.judgements import Standing
 from orchctl.core.kinds import depending, suspending, verifying
 from orchctl.core.state import Desired, Ending, Object, SessionState, SourceState, TaskState, WorktreeState
 from orchctl.kit import timestamps
@@ -57,6 +58,8 @@ def _wanted(obj: Object) -> list[_Wanted]:
         return _worktree(obj, obj.worktree)
     if obj.source is not None:
         return _source(obj.source)
+    if kind_of(obj.key) == "Approval" and obj.desired is not None:
+        return [*_accepted(obj), *_approval(obj.standing)]
     return [*_accepted(obj), _supported(obj), *_declared(obj)]
 
 
@@ -201,6 +204,20 @@ def _session(session: SessionState) -> list[_Wanted]:
     result = ("True" if session.succeeded else "False", session.reason or "Completed", session.message)
     ended = [accepted, _Wanted(api.READY, *result), _Wanted(api.SUCCEEDED, *result), _Wanted(api.RECONCILING, None, "")]
     return ended if session.succeeded else [*ended, _stalled(session.reason or "Failed", session.message)]
+
+
+def _approval(standing: Standing | None) -> list[_Wanted]:
+    if standing is None:
+        return [_Wanted(api.EFFECTIVE, "Unknown", "Pending")]
+    said = (standing.reason, standing.message)
+    how = ("Signed", "") if standing.verified else ("Claimed", "only the author of the commit says so")
+    return [
+        _Wanted(api.STALLED, None, ""),
+        _Wanted(api.READY, None, ""),
+        _Wanted(api.VERIFIED, "True" if standing.verified else "False", *how),
+        _Wanted(api.EFFECTIVE, "True" if standing.counts else "False", *said),
+        _Wanted(api.STALE, "True" if standing.stale else None, *said),
+    ]
 
 
 def _worktree(obj: Object, worktree: WorktreeState) -> list[_Wanted]:

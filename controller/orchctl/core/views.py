@@ -15,7 +15,7 @@ from orchctl.core.folds import parts
 from orchctl.core.ids import Key, kind_of, name_of, namespace_of
 from orchctl.core.kinds import suspending
 from orchctl.core.plan import Resolved
-from orchctl.core.state import Attempt, Object, SessionState, SourceState, State, TaskState, WorktreeState
+from orchctl.core.state import Attempt, Judged, Object, SessionState, SourceState, State, TaskState, WorktreeState
 from orchctl.kit import timestamps
 
 Json = dict[str, object]
@@ -124,6 +124,9 @@ def _status(state: State, obj: Object) -> Json:
         result.update(_session(obj.session))
     if obj.worktree is not None:
         result.update(_worktree(obj.worktree))
+    if obj.principal is not None:
+        by = obj.principal
+        result["principal"] = {"class": by.kind, "name": by.name, "verified": by.verified, "commit": by.commit}
     program = agents.found(obj)
     if program is not None:
         result.update(path=program.path, version=program.version, since=_moment(program.since))
@@ -146,6 +149,8 @@ def summary(obj: Object) -> str:
         return _source_word(obj.source)
     if obj.worktree is not None:
         return "Removed" if obj.worktree.removed else "Ready" if obj.worktree.path else "Creating"
+    if obj.standing is not None and not obj.withdrawn:
+        return obj.standing.reason if not obj.standing.counts else "Effective"
     if kind_of(obj.key) != "Task":
         word = "NotImplemented" if obj.desired is not None and obj.desired.in_the_way else _declared_word(obj)
         return "Deleting" if obj.withdrawn else word
@@ -267,7 +272,7 @@ def _stage(state: State, obj: Object, task: TaskState, index: int) -> Json:
 
 
 def _gates(task: TaskState) -> list[Json]:
-    """Every check run so far, the running one last, each with the attempt whose log shows it."""
+    """Every check run so far, each with the attempt whose log shows it; then what the other gates say."""
     said = {one.attempt: one for one in task.evidence}
     result: list[Json] = []
     for number, attempt in enumerate(task.checks, start=1):
@@ -277,6 +282,8 @@ def _gates(task: TaskState) -> list[Json]:
             {
                 "stage": attempt.stage,
                 "name": attempt.name,
+                "type": "check",
+                "since": _moment(attempt.ended or attempt.submitted),
                 "state": verdict or ("Passed" if evidence is not None and evidence.passed else "Failed"),
                 "message": attempt.message,
                 "exitCode": attempt.exit_code,
@@ -285,7 +292,32 @@ def _gates(task: TaskState) -> list[Json]:
                 "tree": attempt.tree,
             }
         )
-    return result
+    return result + [_judged(one) for one in task.gating.judged]
+
+
+def _judged(one: Judged) -> Json:
+    """The last verdict of a gate that is no command, and what it is about."""
+    found = one.finding
+    subject = {
+        "kind": "Task",
+        "uid": found.subject.uid,
+        "stage": found.stage,
+        "gate": found.gate,
+        "attempt": found.subject.attempt,
+        "commit": found.subject.commit,
+        "workDigest": found.subject.work_digest,
+        "evidenceDigest": found.subject.evidence_digest,
+        "policyDigest": found.subject.policy_digest,
+    }
+    return {
+        "stage": found.stage,
+        "name": found.gate,
+        "type": found.type,
+        "state": found.state,
+        "message": found.message,
+        "since": _moment(one.since),
+        **({"subject": subject, "approvals": [name_of(key) for key in found.used]} if found.type == "approval" else {}),
+    }
 
 
 def _session(session: SessionState) -> Json:

@@ -10,13 +10,15 @@ import dataclasses
 import hashlib
 from collections.abc import Callable
 
-from orchctl.core import actions, events, runtime
+from orchctl.core import actions, events, judgements, runtime
+from orchctl.core.gates import commits, files
 from orchctl.core.ids import SOURCE, AttemptId, Key, Oid, name_of
 from orchctl.core.ports import LandResult, Phase
 from orchctl.core.state import Object, State
 from orchctl.kit import globs
 
 STEPS_MAX = 500
+DAY_S = 86_400.0
 
 
 def oid(*parts: str) -> Oid:
@@ -31,6 +33,8 @@ class World:
     paths: tuple[str, ...] = ("src/a.py",)
     conflicts: tuple[str, ...] = ()
     dirty: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ("Fix the login",)  # of the work's commits
+    window_opens: float = 0.0  # wall time at which every window opens first; then once a day
     exits: Callable[[actions.Effect], int | None] = lambda effect: 0  # None: it goes on running
     fail: Callable[[actions.Effect], str] = lambda effect: ""  # "transient: ..." or "permanent: ..."
     done: list[actions.Effect] = dataclasses.field(default_factory=list)
@@ -94,9 +98,18 @@ class World:
                     tree=tree,
                     paths=self.paths,
                     protected=protected,
-                    commits=1,
                     outside=tuple(path for path in self.paths if do.touches and not _is_meant(path, do.touches)),
+                    commits=len(self.messages),
+                    changed=len(self.paths),
+                    offending=tuple((rule.digest, files.offending(rule, self.paths)) for rule in do.files),
+                    log=tuple(commits.line(commit, message) for message in self.messages),
                 )
+            case actions.FindWindow():
+                opens = self.window_opens + max(0.0, (do.at - self.window_opens) // DAY_S) * DAY_S
+                opens += DAY_S if do.at >= opens + do.rule.duration_s else 0.0
+                closes = opens + do.rule.duration_s
+                found = judgements.FoundWindow(do.stage, do.gate, do.at, opens=opens, closes=closes)
+                return events.WindowFound(key, action.key, found)
             case actions.CreateRoom():
                 return events.RoomCreated(key, action.key, path=f"/rooms/{do.name}", commit=do.commit)
             case actions.MergeWork():

@@ -29,8 +29,8 @@ def unsupported(kind, spec):
         ("Pipeline", "{stages: [{name: a, role: r, gates: [{checks: {}}]}, {name: m, merge: {}}]}", ()),
         (
             "Pipeline",
-            "{stages: [{name: a, gates: [{checks: {}}, {approval: {}}]}]}",
-            ("spec.stages[0].gates[1].approval",),
+            "{stages: [{name: a, gates: [{checks: {}}, {approval: {}}, {secretScan: {}}]}]}",
+            ("spec.stages[0].gates[2].secretScan",),
         ),
         (
             "Pipeline",

@@ -107,6 +107,21 @@ class ControlRepo:
         except (KeyError, ValueError, pygit2.GitError):
             return False
 
+    def first_parent(self, commit: Oid) -> Oid | None:
+        """The commit before it on this branch; None for the first one, or where the history is cut off."""
+        try:
+            parents = self._repository[commit].peel(pygit2.Commit).parent_ids
+            return Oid(str(parents[0])) if parents and parents[0] in self._repository else None
+        except (KeyError, ValueError, pygit2.GitError) as error:
+            raise TransientError(f"the commit {commit} cannot be read now: {error}") from error
+
+    def author_of(self, commit: Oid) -> str:
+        """The address in it. Anybody can write any address there."""
+        try:
+            return str(self._repository[commit].peel(pygit2.Commit).author.email)
+        except (KeyError, ValueError, pygit2.GitError) as error:
+            raise TransientError(f"the commit {commit} cannot be read now: {error}") from error
+
     def has_tree(self, oid: Oid) -> bool:
         """As the repository is now: an object that was looked up before is remembered though it is gone."""
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from orchctl.core import events
+from orchctl.core import events, judgements
 from orchctl.core.because import HOLDING
 from orchctl.core.folds import parts
 from orchctl.core.state import Desired, Object
@@ -26,7 +26,15 @@ def admitted(obj: Object, event: events.ObjectAdmitted, now: events.Now) -> Obje
         unsupported=event.unsupported,
         harmless=event.harmless,
     )
-    return replace(obj, desired=desired, problems=(), problems_path="", withdrawn=False)
+    before = obj.desired
+    said, principal = obj.said, obj.principal
+    if before is None or obj.withdrawn or before.spec_digest != event.spec_digest:  # moving a text is not saying it
+        said, principal = now, event.principal
+    return replace(obj, desired=desired, problems=(), problems_path="", withdrawn=False, said=said, principal=principal)
+
+
+def principal_found(obj: Object, event: judgements.PrincipalFound, now: events.Now) -> Object:
+    return replace(obj, principal=event.principal)
 
 
 def rejected(obj: Object, event: events.ObjectRejected, now: events.Now) -> Object:

@@ -7,7 +7,7 @@ from orchctl.core.because import Because
 from orchctl.core.events import Now
 from orchctl.core.folds import parts
 from orchctl.core.ids import name_of, namespace_of
-from orchctl.core.kinds import retrying
+from orchctl.core.kinds import approval, retrying
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Ending, Object, TaskState
 from orchctl.core.view import View
@@ -37,6 +37,9 @@ def propose(view: View, obj: Object, task: TaskState, now: Now) -> Proposal:
         name = names.tree_name(namespace_of(obj.key), name_of(obj.key), uid_of(obj))
         do = actions.RemoveTree(project=task.plan.project, name=f"room-{name}", salvage="")
         return retrying.hold_clean_up(obj, now, "MRG-4", do.verb) or Proposal(because, do=do)
+    late = approval.late_revocation(view, obj, task)
+    if late is not None:
+        return late
     if not obj.withdrawn:
         return Proposal(because)
     made = [view.get(names.worktree_key(obj.key))]

@@ -20,10 +20,11 @@ LOST_MAX = 3  # how often a check may vanish without a verdict before that is th
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Red:
-    """At least one check failed. `feedback` is what the agent is shown."""
+    """At least one gate failed. `feedback` is what the agent is shown."""
 
     message: str
     feedback: str
+    reason: str = "GateFailed"
 
 
 def checks_of(task: TaskState) -> tuple[Check, ...]:

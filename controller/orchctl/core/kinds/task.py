@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from orchctl.core import events, proposal, resolve
+from orchctl.core import events, gating, proposal, resolve
 from orchctl.core.because import Because
 from orchctl.core.events import Now
 from orchctl.core.ids import key_of, namespace_of
@@ -20,13 +20,13 @@ from orchctl.core.kinds import (
     grouping,
     merging,
     restarting,
+    rounds,
     starting,
     stopping,
     suspending,
     timing,
     working,
 )
-from orchctl.core.plan import StagePlan
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, Revision, TaskState
 from orchctl.core.view import View
@@ -88,22 +88,26 @@ def _gates(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | Non
     stage = task.plan.stages[task.stage]
     if stage.wants_checks and not stage.checks:
         return _ask_for_checks(view, obj, task)
-    if stage.merge:
+    if task.landed is not None:
         return None
-    if task.head is None or task.head_tree is None:
-        if stage.checks:
+    if not stage.merge and stage.checks:
+        if task.head is None or task.head_tree is None:
             return failing.stage(obj, task, "NothingToCheck", "its checks stand before any work is done")
-        return _pass(obj, task, "no gates")
-    verdict = gates.judge(obj, task, task.head, task.head_tree, now)
+        verdict = gates.judge(obj, task, task.head, task.head_tree, now)
+        if verdict is not None:
+            return _judged(obj, task, verdict)
+    said = rounds.judge(view, obj, task, now)
+    if said is not None:
+        return _judged(obj, task, said)
+    return None if stage.merge else _pass(obj, task, rounds.passed_text(task))
+
+
+def _judged(obj: Object, task: TaskState, verdict: Proposal | gates.Red | gates.Broken) -> Proposal:
     if isinstance(verdict, gates.Broken):
         return failing.for_good(obj, task, "CheckLost", verdict.message, rule="GATE-1")
     if isinstance(verdict, gates.Red):
-        return failing.stage(obj, task, "GateFailed", verdict.message, verdict.feedback)
-    return verdict if verdict is not None else _pass(obj, task, _passed_text(stage))
-
-
-def _passed_text(stage: StagePlan) -> str:
-    return f"passed {', '.join(check.name for check in stage.checks)}" if stage.checks else "no gates"
+        return failing.stage(obj, task, verdict.reason, verdict.message, verdict.feedback)
+    return verdict
 
 
 def _pass(obj: Object, task: TaskState, message: str) -> Proposal:
@@ -116,7 +120,7 @@ def _ask_for_checks(view: View, obj: Object, task: TaskState) -> Proposal:
     """Nothing would verify this work. It waits, kept on its branch, until the project says what a check is."""
     found = _project_now(view, obj, task)
     if found is not None and found.desired is not None:
-        checks = resolve.project_checks(resolve.project_spec(found.desired.spec))
+        checks = gating.project_checks(resolve.project_spec(found.desired.spec))
         if checks:
             adopted = events.ChecksAdopted(obj.key, checks=checks)
             return Proposal(Because("GATE-1", "takes up the project's new checks"), decisions=(adopted,))
@@ -141,15 +145,11 @@ def _merge(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | Non
     if held is not None:
         return held
     result = merging.propose(obj, task, now)
-    if isinstance(result, gates.Red):
-        return failing.stage(obj, task, "GateFailed", result.message, result.feedback)
-    if isinstance(result, gates.Broken):
-        return failing.for_good(obj, task, "CheckLost", result.message, rule="GATE-1")
     if isinstance(result, merging.Refused):
         return failing.for_good(obj, task, result.reason, result.message, rule="MRG-2")
     if isinstance(result, merging.Done):
         return _pass(obj, task, result.message)
-    return result
+    return _judged(obj, task, result)
 
 
 _STEPS: tuple[Callable[[View, Object, TaskState, Now], Proposal | None], ...] = (

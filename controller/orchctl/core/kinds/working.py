@@ -6,7 +6,7 @@ from orchctl.core import actions, choosing, events, names, prompts
 from orchctl.core.because import HOLDING, Because
 from orchctl.core.events import Now
 from orchctl.core.ids import name_of, namespace_of
-from orchctl.core.kinds import ending, failing, merging, rendering, stopping, suspending
+from orchctl.core.kinds import ending, failing, merging, rendering, rounds, stopping, suspending
 from orchctl.core.plan import StagePlan
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, TaskState
@@ -113,6 +113,7 @@ def bring_in(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | N
         base=task.base,
         protected=merging.protected_of(task),
         touches=task.plan.touches,
+        files=rounds.files_rules(task),
     )
     return Proposal(Because("WT-10", "imports the agent's work into the hub"), do=do)
 
