@@ -185,7 +185,7 @@ def test_a_turn_is_recorded_whole_or_not_at_all(ledger: store.Ledger) -> None:
     bench = builders.bench(builders.project())
     obj = bench.object("Project/default/shop")
     good = views.row(bench.machine.state, obj)
-    bad = dataclasses.replace(good, key=Key("Project/default/x"), body=typing.cast(str, object()))
+    bad = dataclasses.replace(good, key=Key("Project/default/x"), uid=typing.cast(str, None))
     append(ledger, withdrawn(1), [])
     with pytest.raises(sqlite3.Error):
         append(ledger, [*recorded(builders.project(), first=2)], [good, bad])
@@ -200,13 +200,13 @@ def test_a_turn_is_recorded_whole_or_not_at_all(ledger: store.Ledger) -> None:
 def test_rows_are_replaced_and_removed_and_tell_any_difference(ledger: store.Ledger) -> None:
     bench = builders.bench(builders.project())
     row = views.row(bench.machine.state, bench.object("Project/default/shop"))
-    append(ledger, [], [row])
+    append(ledger, withdrawn(1), [row])
     for changed in ({"seq": 99}, {"body": "{}"}, {"because": "x"}):
         other = dataclasses.replace(row, **changed)
         assert store.row_digest(other) != store.row_digest(row)
-    append(ledger, [], [dataclasses.replace(row, body="{}")])
+    append(ledger, withdrawn(2), [dataclasses.replace(row, body="{}")])
     assert ledger.rows() == {row.key: store.row_digest(dataclasses.replace(row, body="{}"))}
-    append(ledger, [], [], [row.key])
+    append(ledger, withdrawn(3), [], [row.key])
     assert ledger.rows() == {}
 
 
@@ -224,7 +224,7 @@ def test_a_ledger_of_another_schema_is_refused_with_both_versions(path: Path) ->
     ledger = store.Ledger(path)
     ledger.set_meta(schema_version="99")
     ledger.close()
-    with pytest.raises(store.LedgerError, match=r"ledger\.db has schema version 99; this release reads version 1"):
+    with pytest.raises(store.LedgerError, match=r"ledger\.db: schema version 99; this release reads version 2"):
         store.Ledger(path)
 
 
