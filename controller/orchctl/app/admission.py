@@ -16,11 +16,10 @@ from orchctl.adapters.gitsource import source
 from orchctl.adapters.manifests import cache as caches
 from orchctl.core import events, ports
 from orchctl.core.folds import pruning
-from orchctl.core.ids import Key, Oid, key_of
+from orchctl.core.ids import SOURCE, Key, Oid, key_of
 from orchctl.core.state import Object, State
 from orchctl.kit import digest, names
 
-SOURCE = Key("Source//control")
 BUILTIN = "builtin:"
 PRUNE_GUARD_FROM = 10  # objects; below this, any part of them may be removed in one commit
 PRUNE_PERCENT_MAX = 50

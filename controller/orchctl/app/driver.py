@@ -15,10 +15,11 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+import orchctl
 from orchctl.adapters.host import clock as clocks
 from orchctl.core import actions, events, narrate, runtime, views
 from orchctl.core.folds.parts import attempts_of
-from orchctl.core.ids import AttemptId, Key, kind_of, name_of
+from orchctl.core.ids import SOURCE, AttemptId, Key, kind_of, name_of
 from orchctl.core.ports import Phase, WorldError
 from orchctl.core.state import Object, State
 
@@ -129,7 +130,7 @@ class Driver:
             assert action is not None
             self._spawn(lambda action=action: self._doer.execute(action))  # type: ignore[misc]
         facts = await self._admission_facts()
-        self._take_step(facts, everything=True)
+        self._take_step([events.ControllerStarted(SOURCE, release=orchctl.__version__), *facts])
 
     async def _turn(self) -> None:
         now = time.monotonic()
@@ -159,14 +160,14 @@ class Driver:
         self._git_failures = 0
         return found
 
-    def _take_step(self, facts: list[events.Event], *, everything: bool = False) -> None:
-        for action in self._record(facts, everything=everything):
+    def _take_step(self, facts: list[events.Event]) -> None:
+        for action in self._record(facts):
             self._spawn(lambda action=action: self._doer.execute(action))  # type: ignore[misc]
 
-    def _record(self, facts: list[events.Event], *, everything: bool = False) -> tuple[actions.Action, ...]:
+    def _record(self, facts: list[events.Event]) -> tuple[actions.Action, ...]:
         """One step of the machine, durable when this returns; the actions are then to be carried out."""
         self._unrecorded = True
-        step = self._machine.step(facts, self._clock.now(), everything=everything)
+        step = self._machine.step(facts, self._clock.now())
         if step.recorded:
             rows, removed = self._rows(step.touched)
             self._recorder.append(step.recorded, rows, removed, self._machine.state)

@@ -27,6 +27,8 @@ def evolve(state: State, recorded: events.Recorded) -> State:
     """The next state. The counters move even when the event concerns no object."""
     event, now = recorded.event, recorded.now
     state = replace(state, seq=recorded.seq, turn=recorded.turn)
+    if isinstance(event, events.ControllerStarted):
+        return state
     if isinstance(event, events.RevisionObserved):
         return replace(state, revision=_revision(event))
     if isinstance(event, events.PruneBlocked | events.PruneConfirmed | events.PruneLifted):

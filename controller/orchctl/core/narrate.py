@@ -35,6 +35,8 @@ def narrate(event: events.Event) -> Line | None:
 
 def _of_admission(event: events.Event) -> Line | None:
     match event:
+        case events.ControllerStarted():
+            return _normal("ControllerStarted", f"orchctl {event.release}")
         case events.RevisionObserved():
             word = "HistoryRewritten" if event.rewritten else "RevisionObserved"
             said = f"{event.ref} is at {event.commit[:8]}"

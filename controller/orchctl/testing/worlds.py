@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable
 
 from orchctl.core import actions, events, runtime
-from orchctl.core.ids import AttemptId, Key, Oid
+from orchctl.core.ids import SOURCE, AttemptId, Key, Oid
 from orchctl.core.ports import LandResult, Phase
 from orchctl.core.state import Object, State
 from orchctl.kit import globs
@@ -118,6 +118,10 @@ class World:
             self.target = do.new
         dirty = self.dirty if result is LandResult.DIRTY else ()
         return events.LandTried(action.object, action.key, result=result, commit=do.new, paths=dirty)
+
+
+def started() -> events.ControllerStarted:
+    return events.ControllerStarted(SOURCE, release="0")
 
 
 def ended(key: Key, attempt: AttemptId, phase: Phase, code: int | None) -> events.AttemptEnded:
