@@ -22,7 +22,7 @@ from orchctl.adapters.host import inbox, locks
 from orchctl.adapters.ledger import store
 from orchctl.adapters.manifests import cache, catalog
 from orchctl.adapters.workspace import adapter as workspaces
-from orchctl.app import admission, driver, effects, requests, statusfiles
+from orchctl.app import admission, driver, effects, pressure, requests, statusfiles
 from orchctl.app import places as place_names
 from orchctl.app.read import locate
 from orchctl.core import ports, runtime, views
@@ -59,7 +59,10 @@ def run_controller(
     except locks.Held as held:
         announce(f"error: {held}")
         return EXIT_HELD
-    except (ports.WorldError, store.LedgerError) as error:
+    except store.LedgerError as error:
+        announce(f"error: {error}")
+        return EXIT_FAILED
+    except ports.WorldError as error:
         announce(f"error: {error}")
         return EXIT_USAGE
 
@@ -115,7 +118,7 @@ def _controller_of(
         asked.make()
         announce(f"watching {full_ref} of {where.repo} (state in {where.state})")
         show = _shower(repo, where.state, environ, announce, machine)
-        intake = requests.Intake(asked, admitted, announce)
+        intake = pressure.DiskWatch(ledger.reserve, str(where.state), requests.Intake(asked, admitted, announce))
         yield _Built(ledger, machine, doer, intake, asked.folder, clock, control.git_dir, full_ref, show)
 
 

@@ -29,6 +29,8 @@ def admit(proposals: list[tuple[Key, Proposal]], state: State) -> Admission:
     wanting = [(key, proposal) for key, proposal in proposals if proposal.needs_slot]
     if not wanting:
         return Admission(tuple(free), ())
+    if state.pressed:
+        return Admission(tuple(free), tuple((key, _pressed(state)) for key, _ in wanting))
     used = _used(state)
     held: list[tuple[Key, Because]] = []
     for key, proposal in sorted(wanting, key=lambda pair: _order(state, *pair)):
@@ -45,6 +47,11 @@ def admit(proposals: list[tuple[Key, Proposal]], state: State) -> Admission:
         used[project] = used.get(project, 0) + 1 - own
         free.append((key, proposal))
     return Admission(tuple(free), tuple(held))
+
+
+def _pressed(state: State) -> Because:
+    unblock = "make room on that disk: it goes on by itself"
+    return Because("TASK-7", f"nothing new is begun: {state.pressed}", unblock=unblock, waiting="DiskPressure")
 
 
 def _order(state: State, key: Key, proposal: Proposal) -> tuple[int, float, str]:

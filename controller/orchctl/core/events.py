@@ -44,6 +44,26 @@ class ControllerStarted(Event):
     release: str
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class DiskPressed(Event):
+    """The disk of the ledger is so full that the space set aside had to be used: no new work is begun."""
+
+    message: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DiskEased(Event):
+    """There is room again."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LedgerRecovered(Event):
+    """A damaged ledger was made anew from what of it could be read. What it no longer knows, the world still does."""
+
+    lost: int  # events that were recorded and are not here
+    folder: str  # where the damaged files are kept
+
+
 # --- facts: admission -------------------------------------------------------------------------------------------
 
 
@@ -327,6 +347,9 @@ EVENTS: dict[str, type[Event]] = {
     event.__name__: event
     for event in (
         ControllerStarted,
+        DiskPressed,
+        DiskEased,
+        LedgerRecovered,
         RevisionObserved,
         ObjectAdmitted,
         ObjectRejected,

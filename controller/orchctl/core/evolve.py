@@ -27,8 +27,10 @@ def evolve(state: State, recorded: events.Recorded) -> State:
     """The next state. The counters move even when the event concerns no object."""
     event, now = recorded.event, recorded.now
     state = replace(state, seq=recorded.seq, turn=recorded.turn)
-    if isinstance(event, events.ControllerStarted):
+    if isinstance(event, events.ControllerStarted | events.LedgerRecovered):
         return state
+    if isinstance(event, events.DiskPressed | events.DiskEased):
+        return replace(state, pressed=event.message if isinstance(event, events.DiskPressed) else "")
     if isinstance(event, events.RevisionObserved):
         return replace(state, revision=_revision(event))
     if isinstance(event, events.PruneBlocked | events.PruneConfirmed | events.PruneLifted):

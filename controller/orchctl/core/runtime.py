@@ -186,6 +186,8 @@ class _Turn:
         self.recorded.append(recorded)
         self.touched[event.key] = None
         self.dirty.update(self.runtime.affected(event.key))
+        if isinstance(event, events.DiskEased):
+            self.dirty.update(self.runtime._held)
 
     def stall(self, key: Key, defect: str) -> None:
         if key in self.runtime.state.objects:

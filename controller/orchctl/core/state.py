@@ -235,6 +235,7 @@ class State:
     turn: int = 0
     revision: Revision | None = None
     blocked: BlockedPrune | None = None
+    pressed: str = ""  # the disk of the ledger is full: what is said of it
     tokens: tuple[str, ...] = ()  # of the last requests that were taken up
     objects: Mapping[Key, Object] = dataclasses.field(default_factory=dict)
     open: Mapping[ActionKey, Key] = dataclasses.field(default_factory=dict)
