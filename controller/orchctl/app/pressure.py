@@ -1,4 +1,4 @@
-"""Whether the disk of the ledger has room, as a fact like all others: part of what the loop asks for when it looks around.
+"""Whether the disk of the ledger has room, as a fact: part of what the loop asks for when it looks around.
 
 The ledger itself gives up the space that was set aside when a commit finds none (F10). That it is gone is what is
 noticed here, at the next look; that it could be set aside again is what ends the pressure.

@@ -36,6 +36,9 @@ VERBS = {
         Verb("events", LOOK, "what happened, newest last", "orchctl events --for fix-login"),
         Verb("controller", OPERATE, "make the world match the manifests", "orchctl controller"),
         Verb("prune", OPERATE, "let go what vanished from git in a large number", "orchctl prune"),
+        Verb("verify", OPERATE, "check that the ledger is what was recorded", "orchctl verify"),
+        Verb("recover", OPERATE, "make a damaged ledger anew from what can be read", "orchctl recover"),
+        Verb("backup", OPERATE, "copy the ledger to a file, checked", "orchctl backup ledger-monday.db"),
         Verb("version", OPERATE, "the version", "orchctl version"),
     )
 }

@@ -62,6 +62,7 @@ class LedgerRecovered(Event):
 
     lost: int  # events that were recorded and are not here
     folder: str  # where the damaged files are kept
+    base: str = ""  # digest of the objects it was gone on from, where the events before could not be folded
 
 
 # --- facts: admission -------------------------------------------------------------------------------------------

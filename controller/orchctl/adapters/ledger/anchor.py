@@ -52,14 +52,8 @@ class AnchorFile:
             raise
 
     def make(self, mark: Mark) -> None:
-        """A new file, or a new content for it, whole or not at all, and durable."""
         self.close()
-        temporary = self.path.with_name(f"{self.path.name}.new")
-        temporary.write_bytes(_slot(0, mark).ljust(SLOT_BYTES, b"\0") * SLOTS)
-        temporary.chmod(0o600)
-        _sync(temporary)
-        os.replace(temporary, self.path)
-        _sync(self.path.parent)
+        make(self.path, mark)
         self._descriptor = os.open(self.path, os.O_RDWR | os.O_CLOEXEC)
         self._writes, self.mark = 0, mark
 
@@ -72,6 +66,23 @@ class AnchorFile:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def make(path: Path, mark: Mark) -> None:
+    """A new file, or a new content for it, whole or not at all, and durable."""
+    temporary = path.with_name(f"{path.name}.new")
+    temporary.write_bytes(_slot(0, mark).ljust(SLOT_BYTES, b"\0") * SLOTS)
+    temporary.chmod(0o600)
+    sync(temporary)
+    os.replace(temporary, path)
+    sync(path.parent)
+
+
+def read(path: Path) -> Mark | None:
+    """What it says; None: there is no file."""
+    found = AnchorFile(path)
+    found.close()
+    return found.mark
 
 
 def _slot(number: int, mark: Mark) -> bytes:
@@ -95,7 +106,7 @@ def _read(slot: bytes) -> tuple[int, Mark] | None:
     return (number, Mark(epoch, seq, digest)) if magic == MAGIC else None
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

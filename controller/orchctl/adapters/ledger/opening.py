@@ -7,8 +7,8 @@ event. Older events are looked at by `orchctl verify`, which takes as long as th
 from __future__ import annotations
 
 import dataclasses
-import hmac
 import sqlite3
+from collections.abc import Collection
 
 from orchctl.adapters.ledger import anchor, chain
 from orchctl.adapters.ledger.errors import Behind, Damaged
@@ -32,8 +32,8 @@ class Head:
 EMPTY = Head(0, chain.GENESIS, None)
 
 
-def head(db: sqlite3.Connection) -> Head:
-    """The end of the ledger, its newest links checked."""
+def head(db: sqlite3.Connection, gaps: Collection[tuple[int, int]]) -> Head:
+    """The end of the ledger, its newest links checked; `gaps` are known to be lost (`bases`)."""
     newest = db.execute(_NEWEST, (LINKS_CHECKED,)).fetchall()
     if not newest:
         return EMPTY
@@ -41,7 +41,9 @@ def head(db: sqlite3.Connection) -> Head:
     for row in newest:
         check_link(row)
         if following is not None and (following[0], following[-2]) != (row[0] + 1, row[-1]):
-            raise Damaged(f"event {following[0]} does not follow event {row[0]}: {RECOVER}")
+            missing = (row[0] + 1, int(str(following[0])) - 1)
+            if missing not in gaps:
+                raise Damaged(f"event {following[0]} does not follow event {row[0]}: {RECOVER}")
         following = row
     last = newest[0]
     if last[-3] is None:
@@ -51,8 +53,7 @@ def head(db: sqlite3.Connection) -> Head:
 
 def check_link(row: tuple[object, ...]) -> None:
     """`row` is CONTENT, prev_hash, hash."""
-    before, found = row[-2], row[-1]
-    if not isinstance(before, bytes) or not isinstance(found, bytes) or chain.link(before, row[:-2]) != found:
+    if not chain.holds(row):
         raise Damaged(f"event {row[0]} is not what was recorded: {RECOVER}")
 
 
@@ -62,7 +63,7 @@ def check_anchor(db: sqlite3.Connection, end: Head, epoch: int, mark: anchor.Mar
     if missing > 0:
         raise behind(missing, mark.seq)
     at_mark = db.execute(_AT, (mark.seq,)).fetchone() if mark.seq else (chain.GENESIS,)
-    if at_mark is None or not hmac.compare_digest(at_mark[0], mark.hash):
+    if at_mark is None or at_mark[0] != mark.hash:
         raise Damaged(f"event {mark.seq} is another one than its anchor says: this is another history; {RECOVER}")
     if epoch < mark.epoch:
         raise Damaged(f"the ledger is of epoch {epoch}, its anchor of {mark.epoch}: it is an older copy; {RECOVER}")
@@ -71,7 +72,7 @@ def check_anchor(db: sqlite3.Connection, end: Head, epoch: int, mark: anchor.Mar
 def behind(missing: int, recorded: int) -> Behind:
     events = "1 event" if missing == 1 else f"{missing} events"
     return Behind(
-        f"the ledger is behind its anchor: {events} of {recorded} are missing (a lost WAL, or an older copy put back?); "
+        f"it is behind its anchor: {events} of {recorded} are missing (a lost WAL, or an older copy put back?); "
         f"put the right file back, or go on without them: `orchctl recover --accept-loss {missing}`"
     )
 

@@ -25,3 +25,6 @@ CREATE TABLE objects(
   row_digest BLOB NOT NULL  -- of shown_digest and state: a start needs to read no more than these three
 );
 CREATE INDEX objects_by_kind ON objects(kind, namespace, name);
+
+-- Where events were lost, folding begins with these objects (bases.py). Empty in a ledger that was never damaged.
+CREATE TABLE base_objects(key TEXT PRIMARY KEY, state TEXT NOT NULL);

@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 
-from orchctl.adapters.ledger import anchor, chain, codec, opening
+from orchctl.adapters.ledger import anchor, bases, chain, codec, opening
 from orchctl.adapters.ledger.errors import Damaged, DiskFull, Fenced, LedgerError
 from orchctl.adapters.ledger.reserve import NAME as RESERVE
 from orchctl.adapters.ledger.reserve import Reserve
 from orchctl.core import events, narrate, views
 from orchctl.core.ids import Key, kind_of, name_of, namespace_of
-from orchctl.core.state import WORK_KINDS, State
+from orchctl.core.state import State
 
 SCHEMA_VERSION = "2"
 PAGE_ROWS = 1_000
@@ -69,7 +69,7 @@ class Ledger:
         check_schema(self._db)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=FULL")
-        self._head = opening.head(self._db)
+        self._head = head(self._db)
         if mark is None:
             if self._head.seq:
                 raise Damaged(f"{self._anchor.path} is missing: {opening.RECOVER}")
@@ -242,6 +242,10 @@ def meta(db: sqlite3.Connection, name: str) -> str | None:
     return str(row[0])
 
 
+def head(db: sqlite3.Connection) -> opening.Head:
+    return opening.head(db, bases.described(meta(db, bases.NAME)).gaps)
+
+
 def check_schema(db: sqlite3.Connection) -> None:
     """Before all else: what other columns there are depends on it."""
     row = db.execute("SELECT value FROM meta WHERE name = 'schema_version'").fetchone()
@@ -259,18 +263,15 @@ def state_of(db: sqlite3.Connection) -> State:
     counters = meta(db, "counters")
     if counters is None:
         return State()
-    objects = {}
+    found = []
     for key, text, shown, digest in db.execute(_STATES):
         if chain.row_digest(shown, text) != digest:
             raise Damaged(f"the row of {key} is not what was recorded: {opening.RECOVER}")
         obj = codec.decode_object(text)
         if obj.key != key:
             raise Damaged(f"the row of {key} is that of {obj.key}: {opening.RECOVER}")
-        objects[obj.key] = obj
-    under_way = {obj.open.key: obj.key for obj in objects.values() if obj.open is not None}
-    declared = {key: None for key in objects if kind_of(key) not in WORK_KINDS}
-    kept = codec.decode_counters(counters)
-    return dataclasses.replace(kept, objects=objects, open=under_way, declared=declared)
+        found.append(obj)
+    return bases.state_from(counters, found)
 
 
 def event_rows(
