@@ -6,6 +6,7 @@ import contextlib
 import random
 import shutil
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 from orchctl.adapters.ledger import store, verifying
@@ -82,6 +83,15 @@ def told(path: Path) -> list[str]:
     return verifying.verify(path).problems
 
 
+def start(path: Path) -> None:
+    """What the start of a controller looks at."""
+    ledger = store.Ledger(path)
+    try:
+        ledger.state()
+    finally:
+        ledger.close()
+
+
 def flip(path: Path, chance: random.Random) -> str:
     """One bit of one of the files, each byte of it as likely as any other."""
     file = path.with_name(chance.choices(FILES, weights=(8, 3, 1))[0])
@@ -90,3 +100,14 @@ def flip(path: Path, chance: random.Random) -> str:
     data[place] ^= 1 << chance.randrange(8)
     file.write_bytes(data)
     return f"{file.name} byte {place}"
+
+
+def sql(*statements: str) -> Callable[[Path], None]:
+    """Somebody who knows SQL, but not what holds a ledger together."""
+
+    def damage(path: Path) -> None:
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+            for statement in statements:
+                assert db.execute(statement).rowcount, statement
+
+    return damage
