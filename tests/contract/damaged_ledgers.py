@@ -11,7 +11,7 @@ from pathlib import Path
 
 from orchctl.adapters.ledger import store, verifying
 from orchctl.core import events, runtime, views
-from orchctl.core.state import State
+from orchctl.core.state import Revision, State
 from orchctl.testing import worlds
 from tests.unit.core import builders
 
@@ -111,3 +111,7 @@ def sql(*statements: str) -> Callable[[Path], None]:
                 assert db.execute(statement).rowcount, statement
 
     return damage
+
+
+def revision(fact: events.RevisionObserved) -> Revision:
+    return Revision(ref=fact.ref, commit=fact.commit, tree=fact.tree, roots=fact.roots)

@@ -36,8 +36,11 @@ def evolve(state: State, recorded: events.Recorded) -> State:
     if isinstance(event, events.PruneBlocked | events.PruneConfirmed | events.PruneLifted):
         return pruning.pruning(state, event)
     if isinstance(event, events.ObjectRemoved):
-        objects = {key: obj for key, obj in state.objects.items() if key != event.key}
-        return replace(state, objects=objects, declared={key: None for key in state.declared if key != event.key})
+        return replace(
+            state,
+            objects=_without(state.objects, event.key),
+            declared={key: None for key in state.declared if key != event.key},
+        )
     before = state.objects.get(event.key) or Object(key=event.key, created=now)
     fold = _FOLDS.get(type(event))
     if fold is None:
@@ -49,7 +52,30 @@ def evolve(state: State, recorded: events.Recorded) -> State:
     declared = state.declared
     if event.key not in state.objects and kind_of(event.key) not in WORK_KINDS:
         declared = {**declared, event.key: None}
-    return replace(state, objects={**state.objects, event.key: after}, open=open_actions, declared=declared)
+    return replace(state, objects=_with(state.objects, after), open=open_actions, declared=declared)
+
+
+class _Growing(dict[Key, Object]):
+    """The objects of a long fold, which nobody else holds: changed in place where otherwise they are copied."""
+
+
+def growing(state: State) -> State:
+    """The state to begin a long fold with. Each one made from it takes its objects along: only the last one counts."""
+    return replace(state, objects=_Growing(state.objects))
+
+
+def _with(objects: Mapping[Key, Object], after: Object) -> Mapping[Key, Object]:
+    if isinstance(objects, _Growing):
+        objects[after.key] = after
+        return objects
+    return {**objects, after.key: after}
+
+
+def _without(objects: Mapping[Key, Object], key: Key) -> Mapping[Key, Object]:
+    if isinstance(objects, _Growing):
+        objects.pop(key, None)
+        return objects
+    return {other: obj for other, obj in objects.items() if other != key}
 
 
 def _revision(event: events.RevisionObserved) -> Revision:

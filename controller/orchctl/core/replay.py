@@ -31,9 +31,10 @@ def state_at(recorded: Iterable[events.Recorded], seq: int) -> State:
 
 
 def fold(state: State, recorded: Iterable[events.Recorded]) -> State:
+    state = evolve.growing(state)
     for one in recorded:
         state = evolve.evolve(state, one)
-    return state
+    return dataclasses.replace(state, objects=dict(state.objects))
 
 
 def verify(recorded: Iterable[events.Recorded]) -> Iterator[Difference]:

@@ -106,7 +106,7 @@ class _Events:
         self.base, state = bases.read(db, store.meta(db, bases.NAME))
         self._gaps = dict(self.base.gaps)
         report.lost = sum(last - first + 1 for first, last in self.base.gaps)
-        self.state: State | None = state
+        self.state: State | None = evolve.growing(state)
         self.last = 0
         self.hash = chain.GENESIS
         self.after: object = None
