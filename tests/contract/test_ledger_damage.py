@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import collections
+import contextlib
+import dataclasses
 import random
 import re
 import shutil
@@ -12,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from orchctl.adapters.ledger import anchor, errors, store
-from orchctl.core import replay
+from orchctl.adapters.ledger import anchor, chain, errors, opening, store
+from orchctl.core import events, replay, views
+from orchctl.core.ids import SOURCE, Key
 from orchctl.core.state import State
 from tests.contract import damaged_ledgers
 
@@ -154,6 +157,32 @@ def test_log7_what_is_wrong_is_named(path: Path, damage: Callable[[Path], None],
     damage(path)
     problems = damaged_ledgers.told(path)
     assert any(re.search(said, problem) for problem in problems), problems
+
+
+def test_log7_an_event_rewritten_with_a_hash_of_its_own_does_not_fit_its_neighbours(path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:
+        (row,) = db.execute(f"SELECT {opening.CONTENT}, prev_hash FROM events WHERE seq = 50").fetchall()
+        forged = (*row[:2], row[2] + 1.0, *row[3:-1])
+        db.execute("UPDATE events SET at = ?, hash = ? WHERE seq = 50", (forged[2], chain.link(row[-1], forged)))
+    assert "event 51 does not follow event 50" in damaged_ledgers.told(path)
+
+
+def test_log3_rows_that_are_not_what_their_events_led_to_are_named_though_every_digest_fits(path: Path) -> None:
+    ledger = store.Ledger(path)
+    state = ledger.state()
+    ledger.begin_epoch()
+    task = state.objects[Key("Task/default/t0")]
+    wrong = dataclasses.replace(task, stalled="by nobody")
+    event = events.ControllerStarted(SOURCE, release="0")
+    after = dataclasses.replace(state, seq=state.seq + 1, turn=state.turn + 1, pressed="never")
+    recorded = events.Recorded(state.seq + 1, state.turn + 1, events.Now(2.0, 2.0), event)
+    ledger.append([recorded], [views.row(state, wrong)], [Key("Role/default/coder")], after)
+    ledger.close()
+    assert damaged_ledgers.told(path) == [
+        "the row of Role/default/coder is not what its events led to",
+        "the row of Task/default/t0 is not what its events led to",
+        "the counters are not what the events led to",
+    ]
 
 
 # --- the start --------------------------------------------------------------------------------------------------
