@@ -18,6 +18,7 @@ from typing import Protocol
 
 import orchctl
 from orchctl.adapters.host import clock as clocks
+from orchctl.app import scouting
 from orchctl.core import actions, events, narrate, runtime, views
 from orchctl.core.folds.parts import attempts_of
 from orchctl.core.ids import SOURCE, AttemptId, Key, kind_of, name_of
@@ -31,6 +32,7 @@ TARGET_S_MAX = 60.0
 FAILURES_UNSAID_MAX = 5  # looks at git that fail in a row before a person is told
 TARGET_S = 1.0  # how often a dirty target is looked at
 THREADS = 8
+SCOUTS = 2
 DRAIN_S = 10.0  # how long effects under way may take to end when the controller stops
 
 
@@ -52,6 +54,8 @@ class Doer(Protocol):
     def exit_fd(self, attempt: AttemptId) -> int | None: ...
 
     def target_is_clean(self, do: actions.LandWork) -> bool: ...
+
+    def look_for(self, look: scouting.Look) -> list[events.Event]: ...
 
 
 class Facts(Protocol):
@@ -84,6 +88,9 @@ class Driver:
         self._awake = asyncio.Event()
         self._stopping = False
         self._look_at_git = True
+        # Programs that are slow to say who they are keep no effect waiting.
+        self._scout_pool = concurrent.futures.ThreadPoolExecutor(SCOUTS, thread_name_prefix="scout")
+        self._scout = scouting.Scout()
         self._git_failures = 0  # in a row
         self._unrecorded = False  # the machine is ahead of the ledger: nothing more may be recorded
         self.abandoned = False  # effects still ran when the wait for them was over
@@ -148,6 +155,7 @@ class Driver:
             await self._take_step(facts)
         self._watch_attempts(now)
         self._watch_targets(now)
+        self._watch_programs(now)
 
     async def _admission_facts(self) -> list[events.Event]:
         state = self._machine.state
@@ -171,6 +179,7 @@ class Driver:
         self._unrecorded = True
         step = self._machine.step(facts, self._clock.now())
         if step.recorded:
+            self._scout.touched(step.touched)
             rows, removed = self._rows(step.touched)
             turn = (step.recorded, rows, removed, self._machine.state)
             await self._loop.run_in_executor(self._ledger_pool, self._recorder.append, *turn)
@@ -187,7 +196,7 @@ class Driver:
     async def _sleep(self) -> None:
         if self._facts or self._look_at_git:
             return
-        due = min(self._git_due, self._look_due, *self._unwatched.values(), *self._targets.values())
+        due = min(self._git_due, self._look_due, self._scout.due, *self._unwatched.values(), *self._targets.values())
         pause_s = due - time.monotonic()
         wake_at = self._machine.wake_at
         if wake_at is not None:
@@ -217,19 +226,19 @@ class Driver:
         facts, self._facts = self._facts, []
         if facts and not self._unrecorded:
             await self._record(facts)  # what follows from it is found open at the next start
-        for pool in (self._pool, self._git_pool):
+        for pool in (self._pool, self._git_pool, self._scout_pool):
             pool.shutdown(wait=False, cancel_futures=True)
         self._ledger_pool.shutdown()  # whoever closes the ledger finds nobody writing to it
 
     # --- work in threads ----------------------------------------------------------------------------------------
 
-    def _spawn(self, work: Callable[[], list[events.Event]]) -> None:
-        future = asyncio.ensure_future(self._in_pool(work))
+    def _spawn(self, work: Callable[[], list[events.Event]], pool: concurrent.futures.Executor | None = None) -> None:
+        future = asyncio.ensure_future(self._in_pool(work, pool or self._pool))
         self._work.add(future)
         future.add_done_callback(self._done)
 
-    async def _in_pool(self, work: Callable[[], list[events.Event]]) -> None:
-        found = await self._loop.run_in_executor(self._pool, work)
+    async def _in_pool(self, work: Callable[[], list[events.Event]], pool: concurrent.futures.Executor) -> None:
+        found = await self._loop.run_in_executor(pool, work)
         self._facts += found  # only now: while this waited, the list may have been taken and replaced
 
     def _done(self, future: asyncio.Future[None]) -> None:
@@ -314,6 +323,16 @@ class Driver:
         pause_s = min(TARGET_S_MAX, TARGET_S * 2.0 ** (tries - 1))
         self._loop.call_soon_threadsafe(self._targets.__setitem__, key, time.monotonic() + pause_s)
         return [events.TargetCleaned(key)] if clean else []
+
+    def _watch_programs(self, now: float) -> None:
+        """Look for the programs of agents, and tell what is news."""
+        for look in self._scout.looks(self._machine.state, now):
+            self._spawn(functools.partial(self._look_for, look), self._scout_pool)
+
+    def _look_for(self, look: scouting.Look) -> list[events.Event]:
+        found = self._doer.look_for(look)
+        self._loop.call_soon_threadsafe(self._scout.done, look)
+        return found
 
 
 def _lines(recorded: Iterable[events.Recorded]) -> list[str]:

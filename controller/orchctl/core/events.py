@@ -11,28 +11,15 @@ import dataclasses
 
 from orchctl.core.actions import Action
 from orchctl.core.because import Because
+from orchctl.core.happened import Decision as Decision
+from orchctl.core.happened import Event as Event
+from orchctl.core.happened import Now as Now
 from orchctl.core.ids import ActionKey, AttemptId, Key, Oid
+from orchctl.core.ledger_facts import DiskEased as DiskEased
+from orchctl.core.ledger_facts import DiskPressed as DiskPressed
+from orchctl.core.ledger_facts import LedgerRecovered as LedgerRecovered
 from orchctl.core.plan import Check, Plan
 from orchctl.core.ports import LandResult, Phase
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Now:
-    """The one `now` of a turn: `at` is wall time (shown), `t` controller time (durations survive restarts)."""
-
-    at: float
-    t: float
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Event:
-    key: Key
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Decision(Event):
-    """Made by the machine itself, never handed to it: a replay makes it again and compares."""
-
 
 # --- facts: the controller itself ---------------------------------------------------------------------------------
 
@@ -42,27 +29,6 @@ class ControllerStarted(Event):
     """A run of a controller begins: what it decided when no longer matters, everything is decided once."""
 
     release: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class DiskPressed(Event):
-    """The disk of the ledger is so full that the space set aside had to be used: no new work is begun."""
-
-    message: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class DiskEased(Event):
-    """There is room again."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class LedgerRecovered(Event):
-    """A damaged ledger was made anew from what of it could be read. What it no longer knows, the world still does."""
-
-    lost: int  # events that were recorded and are not here
-    folder: str  # where the damaged files are kept
-    base: str = ""  # digest of the objects it was gone on from, where the events before could not be folded
 
 
 # --- facts: admission -------------------------------------------------------------------------------------------
@@ -126,6 +92,29 @@ class PruneConfirmed(Event):
 @dataclasses.dataclass(frozen=True, slots=True)
 class PruneLifted(Event):
     """Nothing is kept from being withdrawn any more: it was confirmed, came back, or became few enough."""
+
+
+# --- facts: agents ----------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AgentProbed(Event):
+    """What is found of an Agent's program on this machine is other than it was, or is known for the first time."""
+
+    program: str
+    spec_digest: str  # of the Agent it was looked for
+    path: str
+    version: str
+    mark: str
+    problem: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AccountProbed(Event):
+    """Whether the files of an Account can be read is other than it was, or is known for the first time."""
+
+    spec_digest: str  # of the Account they were looked for
+    problem: str  # which of them cannot be used, and why; never what is in one
 
 
 # --- facts: outcomes of actions ---------------------------------------------------------------------------------
@@ -358,6 +347,8 @@ EVENTS: dict[str, type[Event]] = {
         PruneBlocked,
         PruneConfirmed,
         PruneLifted,
+        AgentProbed,
+        AccountProbed,
         ActionFailed,
         HubSynced,
         TreeCreated,

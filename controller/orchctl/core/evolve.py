@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from orchctl.core import events, status
-from orchctl.core.folds import admission, decisions, outcomes, parts, pruning
+from orchctl.core.folds import admission, agents, decisions, outcomes, parts, pruning
 from orchctl.core.ids import ActionKey, Key, kind_of
 from orchctl.core.state import (
     WORK_KINDS,
@@ -99,6 +99,8 @@ _FOLDS: dict[type[events.Event], Callable[[Object, Any, events.Now], Object]] = 
     events.ObjectWithdrawn: admission.withdrawn,
     events.ObjectStalled: admission.stalled,
     events.Explained: admission.explained,
+    events.AgentProbed: agents.probed,
+    events.AccountProbed: agents.account_probed,
     events.ActionStarted: outcomes.action_started,
     events.ActionFailed: outcomes.action_failed,
     events.HubSynced: outcomes.hub_synced,

@@ -1,0 +1,28 @@
+"""What every event is made of: its moment, and whether it is told to the machine or decided by it.
+
+Apart from `events`, so that a family of events can have a module of its own. Everybody else takes them from `events`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from orchctl.core.ids import Key
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Now:
+    """The one `now` of a turn: `at` is wall time (shown), `t` controller time (durations survive restarts)."""
+
+    at: float
+    t: float
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Event:
+    key: Key
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Decision(Event):
+    """Made by the machine itself, never handed to it: a replay makes it again and compares."""
