@@ -18,7 +18,7 @@ from orchctl.core.capacity import SESSIONS_MAX
 from orchctl.core.claims import Wants
 from orchctl.core.ids import Key, key_of
 from orchctl.core.plan import Plan, StagePlan
-from orchctl.core.state import Ending, Object, TaskState
+from orchctl.core.state import Ending, Object, State, TaskState
 from orchctl.testing import worlds
 from tests.bench import harness
 from tests.unit.core import builders
@@ -94,7 +94,7 @@ def _decisions(count: int) -> Callable[[], None]:
     """The waiting sets alone: what tasks are at each moment is made beforehand."""
     plan = Plan("", ".", "main", "b", "t", "p", (StagePlan("s", limited_by=(Key("Agent//a"), Key("Role/default/r"))),))
     lives = {life.waiting.key: life for life in (_life(plan, n) for n in range(count))}
-    admitting = Admitting([], None)
+    admitting = Admitting(State())
     working: collections.deque[_Life] = collections.deque()
 
     def let_ahead() -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import pytest
 
-from orchctl.adapters.ledger import store
+from orchctl.adapters.ledger import store, verifying
 from orchctl.core import actions, events, evolve, views
 from orchctl.core.state import State
 from orchctl.testing import crashes
@@ -161,6 +161,7 @@ def _left_over(box: sandbox.Sandbox, hub: pathlib.Path) -> list[str]:
 def _verify_ledger(box: sandbox.Sandbox) -> None:
     """LOG-2: each intent has exactly one outcome. LOG-3: the fold of the events is what the rows say."""
     assert json.loads(box.orchctl("get", "task", "fix", "-o", "json"))["status"]["summary"] == "Merged"
+    assert verifying.verify(box.state / "ledger.db").problems == []
     ledger = store.Ledger(box.state / "ledger.db")
     state, started, ended, attempts = State(), [], [], []
     for recorded in ledger.read():

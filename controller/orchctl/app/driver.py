@@ -1,7 +1,8 @@
 """The loop around the machine: collects facts, takes a step, records it, and only then acts on it.
 
-One asyncio loop owns ledger and runtime. Effects, looks at attempts and reads of git run in a bounded pool of threads
-and come back as facts. Nothing here decides anything; every wait has a deadline.
+One asyncio loop owns the runtime, one thread writes the ledger. Facts that come while a turn is being written make up
+the next one, so a slow disk makes turns larger and not the loop slow. Effects, looks at attempts and reads of git run
+in a bounded pool of threads and come back as facts. Nothing here decides anything; every wait has a deadline.
 """
 
 from __future__ import annotations
@@ -82,6 +83,7 @@ class Driver:
         self._pool = concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix="effect")
         # Git has a thread of its own: slow effects may fill the others, and the loop waits for git.
         self._git_pool = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="git")
+        self._ledger_pool = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._facts: list[events.Event] = []
         self._awake = asyncio.Event()
         self._stopping = False
@@ -137,7 +139,7 @@ class Driver:
             assert action is not None
             self._spawn(lambda action=action: self._doer.execute(action))  # type: ignore[misc]
         facts = await self._admission_facts()
-        self._take_step([events.ControllerStarted(SOURCE, release=orchctl.__version__), *facts])
+        await self._take_step([events.ControllerStarted(SOURCE, release=orchctl.__version__), *facts])
 
     async def _turn(self) -> None:
         now = time.monotonic()
@@ -152,7 +154,7 @@ class Driver:
             self._look_at_git |= any(isinstance(fact, taken) or fact.key == sources.SETTINGS for fact in found)
         facts, self._facts = self._facts, []
         if facts or self._machine.pause_s(self._clock.now()) == 0.0:
-            self._take_step(facts)
+            await self._take_step(facts)
         self._watch_attempts(now)
         self._watch_targets(now)
         self._watch_programs(now)
@@ -170,18 +172,19 @@ class Driver:
         self._git_failures = 0
         return found
 
-    def _take_step(self, facts: list[events.Event]) -> None:
-        for action in self._record(facts):
+    async def _take_step(self, facts: list[events.Event]) -> None:
+        for action in await self._record(facts):
             self._spawn(lambda action=action: self._doer.execute(action))  # type: ignore[misc]
 
-    def _record(self, facts: list[events.Event]) -> tuple[actions.Action, ...]:
+    async def _record(self, facts: list[events.Event]) -> tuple[actions.Action, ...]:
         """One step of the machine, durable when this returns; the actions are then to be carried out."""
         self._unrecorded = True
         step = self._machine.step(facts, self._clock.now())
         if step.recorded:
             self._scout.touched(step.touched)
             rows, removed = self._rows(step.touched)
-            self._recorder.append(step.recorded, rows, removed, self._machine.state)
+            turn = (step.recorded, rows, removed, self._machine.state)
+            await self._loop.run_in_executor(self._ledger_pool, self._recorder.append, *turn)
             self._show(rows, removed, _lines(step.recorded))
         self._unrecorded = False
         return step.actions
@@ -224,9 +227,10 @@ class Driver:
             self.abandoned = bool(left)
         facts, self._facts = self._facts, []
         if facts and not self._unrecorded:
-            self._record(facts)  # what follows from it is found open at the next start
+            await self._record(facts)  # what follows from it is found open at the next start
         for pool in (self._pool, self._git_pool, self._scout_pool):
             pool.shutdown(wait=False, cancel_futures=True)
+        self._ledger_pool.shutdown()  # whoever closes the ledger finds nobody writing to it
 
     # --- work in threads ----------------------------------------------------------------------------------------
 

@@ -29,6 +29,7 @@ from orchctl.app import (
     effects,
     freememory,
     leaving,
+    pressure,
     requests,
     revisions,
     statusfiles,
@@ -74,7 +75,10 @@ def run_controller(wish: Wish, announce: Callable[[str], None], wrap: Callable[[
     except locks.Held as held:
         announce(f"error: {held}")
         return EXIT_HELD
-    except (ports.WorldError, store.LedgerError) as error:
+    except store.LedgerError as error:
+        announce(f"error: {error}")
+        return EXIT_FAILED
+    except ports.WorldError as error:
         announce(f"error: {error}")
         return EXIT_USAGE
 
@@ -138,9 +142,9 @@ def _controller_of(wish: Wish, environ: Mapping[str, str], announce: Callable[[s
         asked.make()
         announce(f"watching {full_ref} of {target.shown if target else where.repo} (state in {where.state})")
         show = _shower(repo, where.state, environ, announce, machine)
-        intake = freememory.MemoryWatch(
-            requests.Intake(asked, authorship.Attributed(admitted, git.repo), announce), memory.free_bytes
-        )
+        said = requests.Intake(asked, authorship.Attributed(admitted, git.repo), announce)
+        watched = pressure.DiskWatch(ledger.reserve, str(where.state), said)
+        intake = freememory.MemoryWatch(watched, memory.free_bytes)
         yield _Built(ledger, machine, doer, intake, asked.folder, clock, control.git_dir, full_ref, show, fetcher)
 
 

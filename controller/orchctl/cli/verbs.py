@@ -47,6 +47,9 @@ VERBS = {
         Verb("retry", OPERATE, "let a failed or cancelled task go on", "orchctl retry fix-login"),
         Verb("rerun", OPERATE, "make another task of one that has ended", "orchctl rerun fix-login --commit"),
         Verb("prune", OPERATE, "let go what vanished from git in a large number", "orchctl prune"),
+        Verb("verify", OPERATE, "check that the ledger is what was recorded", "orchctl verify"),
+        Verb("recover", OPERATE, "make a damaged ledger anew from what can be read", "orchctl recover"),
+        Verb("backup", OPERATE, "copy the ledger to a file, checked", "orchctl backup ledger-monday.db"),
         Verb("version", OPERATE, "the version", "orchctl version"),
     )
 }

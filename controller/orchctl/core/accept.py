@@ -29,6 +29,9 @@ def accept(state: State, fact: events.Event) -> events.Event | Stale:
             attempt = next((one for one in attempts if one.id == fact.attempt), None)
             if attempt is None or attempt.ended is not None:
                 return Stale(fact.key, f"the end of attempt {fact.attempt} is unknown here or known already")
+        case events.DiskPressed() | events.DiskEased():
+            if isinstance(fact, events.DiskPressed) == bool(state.pressed):
+                return Stale(fact.key, "known already")
         case events.TargetCleaned():
             obj = state.objects.get(fact.key)
             if obj is None or obj.task is None or not obj.task.dirty:

@@ -7,23 +7,21 @@ TASK-8, TASK-11). All of it follows from the state and the proposals: nothing he
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from orchctl.core.because import Because
 from orchctl.core.capacity import Capacity
 from orchctl.core.claims import Wants
 from orchctl.core.ids import Key
-from orchctl.core.state import MemoryShort, Object
+from orchctl.core.state import Object, State
 from orchctl.core.waiting import Waiter, Waiting
 
 
 class Admitting:
-    def __init__(self, objects: Iterable[Object], memory: MemoryShort | None) -> None:
+    def __init__(self, state: State) -> None:
         self.capacity = Capacity()
         self._waiting = Waiting(self.capacity)
-        for obj in objects:
+        for obj in state.objects.values():
             self.capacity.moved(None, obj)
-        self.capacity.observed(memory)
+        self.capacity.observed(state.memory, state.pressed)
 
     def moved(self, before: Object | None, after: Object | None) -> None:
         """An event has made this of an object."""
@@ -31,8 +29,9 @@ class Admitting:
         if obj is not None:
             self._waiting.moved(obj.key, self.capacity.moved(before, after))
 
-    def observed(self, memory: MemoryShort | None) -> None:
-        self._waiting.moved(Key(""), self.capacity.observed(memory))
+    def observed(self, state: State) -> None:
+        """An event has changed what the machine has left."""
+        self._waiting.moved(Key(""), self.capacity.observed(state.memory, state.pressed))
 
     def keep(self, obj: Object, wants: Wants) -> Because | None:
         """Whether one that holds slots may add what it lacks to them: None, or why it has to wait without any."""

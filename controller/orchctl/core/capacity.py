@@ -20,6 +20,7 @@ from orchctl.core.state import MemoryShort, Object, TaskState
 SESSIONS_MAX = 8  # at once, over all projects, where Settings say nothing
 PROJECT_SESSIONS_MAX = 4  # at once, of a project that sets no limit
 MEMORY = Key("Host//memory")
+DISK = Key("Host//disk")
 LIMITING = frozenset({"Settings", "Project", "Agent", "Role", "Account"})
 SPECS_CACHED_MAX = 1024
 GIB = 1 << 30
@@ -43,6 +44,7 @@ class Capacity:
         self.locks = Locks()
         self._limits: dict[Key, int] = {}
         self._memory: MemoryShort | None = None
+        self._pressed = ""  # what is said of a disk that is full
 
     def moved(self, before: Object | None, after: Object | None) -> Moved:
         """Take up what an event made of one object."""
@@ -74,9 +76,12 @@ class Capacity:
             self.locks.take(new.plan.project, key, holds)
         return dataclasses.replace(moved, unlocked=bool(held))
 
-    def observed(self, memory: MemoryShort | None) -> Moved:
-        self._memory = memory
-        return Moved(freed=(MEMORY,)) if memory is None else _NOTHING
+    def observed(self, memory: MemoryShort | None, pressed: str) -> Moved:
+        """Take up what the machine has left for anybody."""
+        freed = [] if memory is not None or self._memory is None else [MEMORY]
+        freed += [] if pressed or not self._pressed else [DISK]
+        self._memory, self._pressed = memory, pressed
+        return Moved(freed=tuple(freed)) if freed else _NOTHING
 
     def _use(self, slot: Key, by: int) -> None:
         count = self.used.get(slot, 0) + by
@@ -100,20 +105,20 @@ class Capacity:
         return self._limits.get(slot, default)
 
     def has_room(self, slot: Key) -> bool:
-        if slot == MEMORY:
-            return self._memory is None
+        if slot in (MEMORY, DISK):
+            return self._memory is None if slot == MEMORY else not self._pressed
         limit = self.limit(slot)
         return limit is None or self.used.get(slot, 0) < limit
 
     def lacking(self, slots: Iterable[Key], own: tuple[Key, ...] = ()) -> Key | None:
         """The first of these there is no room in; one's own slots may be kept."""
-        if self._memory is not None:
-            return MEMORY
+        if self._memory is not None or self._pressed:
+            return DISK if self._pressed else MEMORY
         return next((slot for slot in slots if slot not in own and not self.has_room(slot)), None)
 
     def refusal(self, slot: Key) -> Because:
-        if slot == MEMORY:
-            return self._short_of_memory()
+        if slot in (MEMORY, DISK):
+            return self._short_of_memory() if slot == MEMORY else self._short_of_disk()
         used, limit = self.used.get(slot, 0), self.limit(slot)
         kind, name = kind_of(slot), name_of(slot)
         if namespace_of(slot):
@@ -137,6 +142,10 @@ class Capacity:
             unblock="it starts when memory is free again; lower `spec.minFreeMemory` of Settings default for less",
             waiting="Capacity",
         )
+
+    def _short_of_disk(self) -> Because:
+        text, unblock = f"nothing new is begun: {self._pressed}", "make room on that disk: it goes on by itself"
+        return Because("TASK-7", text, evidence=(str(DISK),), unblock=unblock, waiting="DiskPressure")
 
     def is_recount_of(self, objects: Iterable[Object]) -> bool:
         """Whether counting everything anew gives the same: what the counters are checked with."""

@@ -16,6 +16,10 @@ from orchctl.core.happenings import Event as Event
 from orchctl.core.happenings import Now as Now
 from orchctl.core.ids import ActionKey, AttemptId, Key, Oid
 from orchctl.core.judgements import JUDGEMENTS, CommitLine, FoundWindow, Principal
+from orchctl.core.ledger_facts import ControllerStarted as ControllerStarted
+from orchctl.core.ledger_facts import DiskEased as DiskEased
+from orchctl.core.ledger_facts import DiskPressed as DiskPressed
+from orchctl.core.ledger_facts import LedgerRecovered as LedgerRecovered
 from orchctl.core.lifecycle import LIFECYCLE
 from orchctl.core.plan import Check, Plan
 from orchctl.core.ports import LandResult, Phase
@@ -23,16 +27,6 @@ from orchctl.core.surroundings import AccountProbed as AccountProbed
 from orchctl.core.surroundings import AgentProbed as AgentProbed
 from orchctl.core.surroundings import MemoryObserved as MemoryObserved
 from orchctl.core.upstream import UPSTREAM
-
-# --- facts: the controller itself ---------------------------------------------------------------------------------
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ControllerStarted(Event):
-    """A run of a controller begins: what it decided when no longer matters, everything is decided once."""
-
-    release: str
-
 
 # --- facts: admission -------------------------------------------------------------------------------------------
 
@@ -339,6 +333,9 @@ EVENTS: dict[str, type[Event]] = {
     event.__name__: event
     for event in (
         ControllerStarted,
+        DiskPressed,
+        DiskEased,
+        LedgerRecovered,
         RevisionObserved,
         *UPSTREAM,
         ObjectAdmitted,

@@ -67,13 +67,17 @@ def _concerns_no_object(state: State, event: events.Event) -> bool:
 
 
 _PRUNING = (events.PruneBlocked, events.PruneConfirmed, events.PruneLifted)
-_WHOLE = (events.ControllerStarted, lifecycle.ClockJumped, events.MemoryObserved, *_PRUNING)
+_DISK = (events.DiskPressed, events.DiskEased)
+_OF_THE_RUN = (events.ControllerStarted, events.LedgerRecovered, lifecycle.ClockJumped)
+_WHOLE = (*_OF_THE_RUN, events.MemoryObserved, *_DISK, *_PRUNING)
 
 
 def _of_the_whole(state: State, event: events.Event) -> State:
     if isinstance(event, events.MemoryObserved):
         short = MemoryShort(free=event.free, wanted=event.wanted) if event.short else None
         return replace(state, memory=short)
+    if isinstance(event, _DISK):
+        return replace(state, pressed=event.message if isinstance(event, events.DiskPressed) else "")
     return pruning.pruning(state, event) if isinstance(event, _PRUNING) else state
 
 

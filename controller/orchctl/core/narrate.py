@@ -37,6 +37,13 @@ def _of_admission(event: events.Event) -> Line | None:
     match event:
         case events.ControllerStarted():
             return _normal("ControllerStarted", f"orchctl {event.release}")
+        case events.DiskPressed():
+            return _warning("DiskPressure", event.message)
+        case events.DiskEased():
+            return _normal("DiskPressureEased", "there is room again: new work is begun")
+        case events.LedgerRecovered():
+            what = f"{event.lost} events are lost" if event.lost else "nothing is lost"
+            return _warning("LedgerRecovered", f"made anew from its events: {what}; as it was: {event.folder}")
         case events.RevisionObserved():
             word = "HistoryRewritten" if event.rewritten else "RevisionObserved"
             said = f"{event.ref} is at {event.commit[:8]}"

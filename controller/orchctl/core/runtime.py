@@ -51,7 +51,7 @@ class Runtime:
     def rewind(self, state: State) -> None:
         """Go on from this state; who waits for what is known again once everything has been decided."""
         self.state = state
-        self._admitting = Admitting(state.objects.values(), state.memory)
+        self._admitting = Admitting(state)
 
     @property
     def wake_at(self) -> float | None:
@@ -194,8 +194,8 @@ class Runtime:
     def took_up(self, key: Key, before: State) -> None:
         """What an event has changed of what is in use."""
         self._admitting.moved(before.objects.get(key), self.state.objects.get(key))
-        if before.memory != self.state.memory:
-            self._admitting.observed(self.state.memory)
+        if (before.memory, before.pressed) != (self.state.memory, self.state.pressed):
+            self._admitting.observed(self.state)
 
     def affected(self, key: Key) -> dict[Key, None]:
         """Who has to be decided again when this object changed: itself and its readers."""

@@ -379,6 +379,7 @@ class State:
     turn: int = 0
     revision: Revision | None = None
     blocked: BlockedPrune | None = None
+    pressed: str = ""  # the disk of the ledger is full: what is said of it
     tokens: tuple[str, ...] = ()  # of the last requests that were taken up
     memory: MemoryShort | None = None
     wall: float | None = None  # wall time minus controller time, when the clock was last known to be set

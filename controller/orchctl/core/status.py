@@ -35,6 +35,14 @@ def conditions(obj: Object, now: Now) -> api.Conditions:
         if wanted.status is None:
             result = api.remove_condition(result, wanted.type)
             continue
+        old = api.find(result, wanted.type)
+        if old is not None and (old.status, old.reason, old.message, old.observed_generation) == (
+            wanted.status,
+            wanted.reason,
+            wanted.message,
+            generation,
+        ):
+            continue  # as almost always: an event changes one or two of them
         new = api.Condition(
             type=wanted.type,
             status=wanted.status,

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 
 from orchctl.core.because import Because
-from orchctl.core.capacity import MEMORY, Capacity, Moved
+from orchctl.core.capacity import DISK, MEMORY, Capacity, Moved
 from orchctl.core.claims import Wants
 from orchctl.core.heaps import Heap
 from orchctl.core.ids import Key, name_of
@@ -200,8 +200,8 @@ class Waiting:
         named = Key(said.evidence[0]) if said.evidence else READY
         if said.waiting == "FileLock":
             return self._capacity.locks.conflict(_name(wants.slots[1]), wants.touches) == named
-        is_limit = named in wants.slots or named == MEMORY
-        return said.waiting == "Capacity" and is_limit and not self._capacity.has_room(named)
+        is_limit = named in wants.slots or named in (MEMORY, DISK)
+        return said.waiting in ("Capacity", "DiskPressure") and is_limit and not self._capacity.has_room(named)
 
 
 def _locked(holder: Key, wants: Wants) -> Because:

@@ -15,7 +15,7 @@ from orchctl.core.claims import Wants
 from orchctl.core.ids import Key, key_of
 from orchctl.core.locks import overlap
 from orchctl.core.plan import ALL_SESSIONS, Plan, StagePlan
-from orchctl.core.state import Desired, Ending, MemoryShort, Object, TaskState
+from orchctl.core.state import Desired, Ending, MemoryShort, Object, State, TaskState
 
 NOW = events.Now(at=0.0, t=0.0)
 PROJECTS = ("one", "two", "three")
@@ -77,7 +77,7 @@ class Model:
         self.waiting: dict[Key, Job] = {}
         self.order: list[str] = []
         self.short = False
-        self.admitting = Admitting([limiting(key, limit) for key, limit in limits.items()], None)
+        self.admitting = Admitting(State(objects={key: limiting(key, limit) for key, limit in limits.items()}))
 
     def used(self, slot: Key) -> int:
         return sum(slot in job.plan.slots(0) for job in self.working.values())
@@ -136,7 +136,7 @@ class Model:
 
     def memory(self, short: bool) -> None:
         self.short = short
-        self.admitting.observed(MemoryShort(1, 2) if short else None)
+        self.admitting.observed(State(memory=MemoryShort(1, 2) if short else None))
 
 
 JOBS = strategies.builds(
