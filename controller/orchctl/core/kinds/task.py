@@ -141,7 +141,7 @@ def _project_now(view: View, obj: Object, task: TaskState) -> Object | None:
 
 
 def _merge(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | None:
-    held = grouping.hold(view, obj) if task.landed is None else None
+    held = grouping.hold(view, obj, now) if task.landed is None else None
     if held is not None:
         return held
     result = merging.propose(obj, task, now)
