@@ -144,7 +144,7 @@ def _merge(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | Non
     held = grouping.hold(view, obj, now) if task.landed is None else None
     if held is not None:
         return held
-    result = merging.propose(obj, task, now)
+    result = merging.propose(view, obj, task, now)
     if isinstance(result, merging.Refused):
         return failing.for_good(obj, task, result.reason, result.message, rule="MRG-2")
     if isinstance(result, merging.Done):
