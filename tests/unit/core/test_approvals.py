@@ -401,3 +401,24 @@ def test_app_1_task_4_with_the_same_gates_a_retry_goes_on_where_it_ended() -> No
     made = reviewed({"name": "review", "gates": [{"name": "leads", "approval": {"policy": "leads"}}]})
     assert summary(made) == "Merged"
     assert len([one for one in made.world.done if isinstance(one, actions.RunAgent)]) == 1
+
+
+@pytest.mark.parametrize("edit", [{"priority": 3}, {"prompt": "Something else."}])
+def test_app_1_who_edits_a_task_that_runs_does_not_take_over_what_another_asked_for(edit: dict[str, Any]) -> None:
+    made = bench(policy(approvers={"users": [ANN, BOB]}))
+    made.give(dataclasses.replace(builders.task(pipeline="own", **edit), principal=Principal(BOB)))
+    made.give(approval(made, by=ANN))
+    assert not landed(made)
+    made.give(approval(made, by=BOB))
+    assert landed(made)
+
+
+@pytest.mark.parametrize(("edit", "mine"), [({"priority": 3}, True), ({"prompt": "Something else."}, False)])
+def test_app_1_who_edits_the_work_of_a_task_before_it_starts_has_asked_for_it(edit: dict[str, Any], mine: bool) -> None:
+    pipeline = builders.admitted("Pipeline", "own", {"stages": STAGES})
+    made = builders.bench(pipeline, policy(approvers={"users": [ANN, BOB]}), builders.project())
+    for by, said in ((ANN, {}), (BOB, edit)):
+        task = builders.task(pipeline="own", suspend=not said, **said)
+        made.give(dataclasses.replace(task, principal=Principal(by)))
+    made.give(approval(made, by=BOB))
+    assert landed(made) is mine

@@ -69,6 +69,7 @@ def task_restarted(obj: Object, event: lifecycle.TaskRestarted, now: events.Now)
     again = replace(
         before,
         plan=event.plan,
+        requester=obj.principal,
         stages=tuple(stages),
         stage=event.stage,
         cycle=event.cycle,
