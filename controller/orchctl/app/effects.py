@@ -96,7 +96,7 @@ class Effects:
             return repo
         if self._control_url is not None and not Path(repo).is_absolute():
             raise ports.PermanentError(f"{repo} is relative to a control repo that is elsewhere: use its address")
-        return str((self._control_repo / repo).resolve())
+        return os.path.realpath(self._control_repo / repo)  # of links that lead back to themselves git complains
 
     def _branch(self, repo: str, branch: str) -> str:
         if branch:
