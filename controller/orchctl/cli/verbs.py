@@ -34,6 +34,7 @@ VERBS = {
         Verb("why", LOOK, "what it waits for, by which rule, what would change it", "orchctl why fix-login"),
         Verb("trace", LOOK, "every step it took, and what each rests on", "orchctl trace fix-login"),
         Verb("history", LOOK, "the specs it has had, and what each changed", "orchctl history fix-login"),
+        Verb("replay", LOOK, "how it stood at an event; decide it all again", "orchctl replay --verify"),
         Verb("top", LOOK, "what runs now, what it uses, what waits", "orchctl top"),
         Verb("logs", LOOK, "what its agents and checks printed", "orchctl logs fix-login -f"),
         Verb("events", LOOK, "what happened, newest last", "orchctl events --for fix-login"),
