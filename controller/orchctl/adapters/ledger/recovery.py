@@ -16,6 +16,7 @@ from pathlib import Path
 
 from orchctl.adapters.ledger import anchor, bases, chain, codec, store, survey, verifying
 from orchctl.adapters.ledger.errors import LedgerError
+from orchctl.adapters.ledger.specs import is_spec
 from orchctl.core import events, evolve, views
 from orchctl.core.ids import SOURCE
 
@@ -170,7 +171,7 @@ def _copy_specs(db: sqlite3.Connection, source: sqlite3.Connection, found: surve
     specs = dict(found.specs)
     with contextlib.suppress(sqlite3.DatabaseError):
         for wanted, spec in source.execute("SELECT digest, spec FROM specs NOT INDEXED"):
-            if verifying.is_spec(wanted, spec):
+            if is_spec(wanted, spec):
                 specs[wanted] = spec
     db.executemany(store.INSERT_SPEC, specs.items())
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 
-from orchctl.adapters.ledger import anchor, bases, chain, codec, opening
+from orchctl.adapters.ledger import anchor, bases, chain, codec, opening, specs
 from orchctl.adapters.ledger.errors import Damaged, DiskFull, Fenced, LedgerError
 from orchctl.adapters.ledger.reserve import NAME as RESERVE
 from orchctl.adapters.ledger.reserve import Reserve
@@ -180,13 +180,8 @@ class Ledger:
             raise Fenced(self._failed)
 
     def read(self) -> Iterator[events.Recorded]:
-        """Every event in order, a page at a time: no read transaction is held while the caller works."""
-        specs: dict[str, str] = dict(self._db.execute("SELECT digest, spec FROM specs"))
-        last = 0
-        while page := self._db.execute(_PAGE, (last, PAGE_ROWS)).fetchall():
-            for row in page:
-                yield codec.recorded(row, specs)
-            last = page[-1][0]
+        """Every event in order."""
+        return recorded(self._db)
 
     def state(self) -> State:
         """The state as the last turn left it, from the objects table: equal to the fold of all events (LOG-3)."""
@@ -204,6 +199,16 @@ class Ledger:
     def close(self) -> None:
         self._db.close()
         self._anchor.close()
+
+
+def recorded(db: sqlite3.Connection) -> Iterator[events.Recorded]:
+    """Every event in order, a page at a time: no read transaction is held while the caller works."""
+    found = specs.Specs(db)
+    last = 0
+    while page := db.execute(_PAGE, (last, PAGE_ROWS)).fetchall():
+        for row in page:
+            yield codec.recorded(row, found)
+        last = page[-1][0]
 
 
 def connect(path: Path) -> sqlite3.Connection:

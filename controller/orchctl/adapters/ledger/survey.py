@@ -12,7 +12,7 @@ import dataclasses
 import sqlite3
 from collections.abc import Iterator
 
-from orchctl.adapters.ledger import anchor, bases, chain, codec, opening, store, verifying
+from orchctl.adapters.ledger import anchor, bases, chain, codec, opening, specs, store, verifying
 from orchctl.adapters.ledger.errors import LedgerError
 from orchctl.core import evolve
 from orchctl.core.folds.parts import IllegalEvent
@@ -108,7 +108,7 @@ class _Folding:
             self.state, self.t = self._next, float(str(row[3]))
 
 
-class _Specs(verifying.Specs):
+class _Specs(specs.Specs):
     """A spec is known by its digest, so it may also be taken from an object that has it."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
@@ -131,7 +131,7 @@ def _specs_of_objects(db: sqlite3.Connection) -> dict[str, str]:
     with contextlib.suppress(sqlite3.DatabaseError):
         for text, shown, digest in db.execute("SELECT state, shown_digest, row_digest FROM objects NOT INDEXED"):
             desired = codec.decode_object(text).desired if chain.row_digest(shown, text) == digest else None
-            if desired is not None and verifying.is_spec(desired.spec_digest, desired.spec):
+            if desired is not None and specs.is_spec(desired.spec_digest, desired.spec):
                 found[desired.spec_digest] = desired.spec
     return found
 

@@ -12,13 +12,12 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from orchctl.adapters.ledger import anchor, bases, chain, codec, opening, store
+from orchctl.adapters.ledger import anchor, bases, chain, codec, opening, specs, store
 from orchctl.adapters.ledger.errors import LedgerError
 from orchctl.core import evolve
 from orchctl.core.folds.parts import IllegalEvent
 from orchctl.core.ids import Key
 from orchctl.core.state import State
-from orchctl.kit import digest
 
 PROBLEMS_MAX = 20  # the first ones are enough to know what to do
 Row = tuple[object, ...]
@@ -42,25 +41,6 @@ class Report:
     def add(self, problem: str) -> None:
         if len(self.problems) < PROBLEMS_MAX:
             self.problems.append(problem)
-
-
-class Specs(dict[str, str]):
-    """The specs of a ledger by digest, each looked at once: one that does not fit its digest is not one."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        super().__init__()
-        self._db = db
-
-    def __missing__(self, wanted: str) -> str:
-        row = self._db.execute("SELECT spec FROM specs WHERE digest = ?", (wanted,)).fetchone()
-        if row is None or not is_spec(wanted, row[0]):
-            raise LedgerError(f"the spec {wanted[:12]} is {'missing' if row is None else 'not what was recorded'}")
-        self[wanted] = str(row[0])
-        return self[wanted]
-
-
-def is_spec(wanted: object, spec: object) -> bool:
-    return isinstance(spec, str) and digest.sha256_hex(spec) == wanted
 
 
 def verify(path: Path) -> Report:
@@ -111,7 +91,7 @@ class _Events:
         self.hash = chain.GENESIS
         self.after: object = None
         self._turn: object = None
-        self._specs = Specs(db)
+        self._specs = specs.Specs(db)
 
     def take_all(self) -> None:
         while page := self._db.execute(PAGE, (self.last,)).fetchall():
@@ -160,7 +140,7 @@ def _verify_settings(db: sqlite3.Connection, report: Report) -> None:
 def _verify_specs(db: sqlite3.Connection, report: Report) -> None:
     for wanted, spec in db.execute("SELECT digest, spec FROM specs"):
         report.specs += 1
-        if not is_spec(wanted, spec):
+        if not specs.is_spec(wanted, spec):
             report.add(f"the spec {str(wanted)[:12]} is not what was recorded")
 
 
