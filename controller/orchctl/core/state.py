@@ -190,6 +190,7 @@ class TaskState:
     plan: Plan
     started: Now
     stages: tuple[StageRecord, ...]
+    requester: Principal | None = None  # who asked for the work it runs with
     stage: int = 0
     cycle: int = 0  # how often it has gone back to a stage or on after an end; its attempts are one more
     feedback: str = ""

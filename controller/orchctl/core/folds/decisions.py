@@ -15,7 +15,8 @@ def task_started(obj: Object, event: events.TaskStarted, now: events.Now) -> Obj
     if obj.task is not None:
         raise parts.IllegalEvent(f"{obj.key} has started already")
     records = tuple(StageRecord() for _ in event.plan.stages)
-    task = TaskState(plan=event.plan, started=now, stages=records, slots=event.plan.slots(0))
+    slots = event.plan.slots(0)
+    task = TaskState(plan=event.plan, started=now, stages=records, requester=obj.principal, slots=slots)
     return replace(obj, task=replace(task, stages=parts.stages_with(task, 0, state="Running", started=now)))
 
 

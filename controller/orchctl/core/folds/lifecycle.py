@@ -6,7 +6,7 @@ import dataclasses
 
 from orchctl.core import events, lifecycle
 from orchctl.core.folds import parts
-from orchctl.core.state import Cancellation, Ending, Handled, Object, Retry, StageRecord, Suspension, TaskState
+from orchctl.core.state import Cancellation, Ending, Gating, Handled, Object, Retry, StageRecord, Suspension, TaskState
 
 replace = dataclasses.replace
 # Ends that say something about what the agent wrote: it is told when it goes on.
@@ -69,6 +69,7 @@ def task_restarted(obj: Object, event: lifecycle.TaskRestarted, now: events.Now)
     again = replace(
         before,
         plan=event.plan,
+        requester=obj.principal,
         stages=tuple(stages),
         stage=event.stage,
         cycle=event.cycle,
@@ -81,8 +82,16 @@ def task_restarted(obj: Object, event: lifecycle.TaskRestarted, now: events.Now)
         waited_s=0.0,
         findings="",
     )
+    again = replace(again, gating=_asked_still(before, again))
     fresh = replace(again, candidate=None, conflicts=(), dirty=(), dirty_tries=0, target_fresh=False)
     return replace(obj, task=fresh)
+
+
+def _asked_still(before: TaskState, after: TaskState) -> Gating:
+    """Of what gates have said, that of gates the new plan has as well."""
+    gates = {(stage.name, gate.name, gate.type) for stage in after.plan.stages for gate in stage.gates}
+    said = [one for one in before.gating.judged if (one.finding.stage, one.finding.gate, one.finding.type) in gates]
+    return replace(before.gating, judged=tuple(said))
 
 
 def _feedback(task: TaskState) -> str:
