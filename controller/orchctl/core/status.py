@@ -69,7 +69,8 @@ def _wanted(obj: Object) -> list[_Wanted]:
     if kind_of(obj.key) == "Approval" and obj.desired is not None:
         return [*_accepted(obj), *_approval(obj.standing)]
     if kind_of(obj.key) == "Question" and (obj.question is not None or not obj.problems):
-        return [*_accepted(obj), _supported(obj), *_question(obj)]
+        made = [_Wanted(api.ACCEPTED, "True", api.Reason.MADE_BY_CONTROLLER)]
+        return [*(_accepted(obj) if obj.desired is not None else made), _supported(obj), *_question(obj)]
     return [*_accepted(obj), _supported(obj), *_declared(obj)]
 
 

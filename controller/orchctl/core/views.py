@@ -70,6 +70,8 @@ def _uid(obj: Object) -> str:
         return obj.session.uid
     if obj.worktree is not None:
         return obj.worktree.uid
+    if obj.question is not None:
+        return names.uid_of(obj.question.task_uid, obj.key)
     return obj.desired.uid if obj.desired is not None else ""
 
 

@@ -50,9 +50,11 @@ def test_ses_3_a_wait_for_a_person_is_a_question_with_its_options() -> None:
     assert conditions(bench)["Answered"] == ("False", "Open")
     assert conditions(bench)["Ready"][0] == "Unknown"
     assert conditions(bench)["Waiting"] == ("True", "Question")
-    because = places.task(bench).because
-    assert because is not None
-    assert "orchctl answer fix-implement-q1 retry|continue|fail" in because.unblock
+    assert conditions(bench)["Accepted"] == ("True", "MadeByController")
+    for key in (asking.TASK, FIRST):
+        because = bench.object(key).because
+        assert because is not None
+        assert "orchctl answer fix-implement-q1 retry|continue|fail" in because.unblock
     bench.wait(30 * 24 * 3600.0)
     assert len(bench.recorded(questions.QuestionAsked)) == 1
 

@@ -24,11 +24,15 @@ def wait(view: View, obj: Object, task: TaskState, asked: Ending) -> Proposal:
     if found.answer is None:
         name = name_of(obj.key)
         unblock = (
-            f"`orchctl answer {name_of(key)} {'|'.join(found.options)}`; `orchctl retry {name} --from-stage STAGE`"
+            f"{command(key, found)}; `orchctl retry {name} --from-stage STAGE`"
             f" goes further back; `orchctl cancel {name}` ends it"
         )
         return Proposal(Because("TASK-5", asked.message, evidence=(key,), unblock=unblock, waiting="Question"))
     return _act(obj, task, asked, key, found.answer)
+
+
+def command(key: Key, question: QuestionState) -> str:
+    return f"`orchctl answer {name_of(key)} {'|'.join(question.options)}`"
 
 
 def _own(view: View, obj: Object, task: TaskState) -> tuple[Key, QuestionState | None]:

@@ -54,7 +54,7 @@ def _manifest(obj: Object, task_obj: Object | None, question: QuestionState) -> 
 
 def _open(obj: Object, question: QuestionState, more: str = "") -> Proposal:
     text = f"{question.text}; {more}" if more else question.text
-    unblock = f"answer one of {', '.join(question.options)}"
+    unblock = answering.command(obj.key, question)
     return Proposal(Because(RULE, text, unblock=unblock, waiting="Question"))
 
 
