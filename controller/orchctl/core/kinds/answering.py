@@ -104,8 +104,7 @@ def no_longer(task_obj: Object | None, question: QuestionState) -> str:
         return f"task {name_of(question.task)} is gone"
     assert task_obj is not None
     task = task_obj.task
-    asked = task.asked if task is not None and task.stopping is None and not task_obj.withdrawn else None
-    if asked is None or asked.at.t > question.since.t:
+    if task is None or task.asked is None or task.stopping is not None or task_obj.withdrawn:
         return f"task {name_of(question.task)} does not wait for an answer any more"
     return ""
 
