@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import subprocess
 import sys
@@ -14,19 +15,36 @@ import coverage
 from tests.mutation.running import ROOT
 
 DEADLINE_S = 1_200
-TESTS_MAX = 40  # of a line: more than these seldom find what they did not
+SECONDS_MAX = 20.0  # that the tests of one line may take together, as measured under coverage
 
 
 class Coverage:
-    """Tests by file and line, the quickest first."""
+    """Tests by file and line, in the order they are to be run."""
 
     def __init__(self, by_line: dict[str, dict[int, list[str]]], seconds: dict[str, float]) -> None:
         self._by_line = by_line
         self._seconds = seconds
 
     def tests(self, path: Path, line: int) -> list[str]:
-        found = self._by_line.get(str(path), {}).get(line, [])
-        return sorted(found, key=lambda test: (self._seconds.get(test, 0.0), test))[:TESTS_MAX]
+        """The quickest of each file, then the next of each: tests of one file tend to notice the same.
+
+        As many as fit into the time, so that a line all tests run through is not judged by a few of them.
+        """
+        turns = itertools.zip_longest(*self._by_file(self._by_line.get(str(path), {}).get(line, [])))
+        ordered = [test for turn in turns for test in turn if test is not None]
+        ends = itertools.accumulate(self._took(test) for test in ordered)
+        return [
+            test for index, (test, end) in enumerate(zip(ordered, ends, strict=True)) if not index or end <= SECONDS_MAX
+        ]
+
+    def _by_file(self, tests: list[str]) -> list[list[str]]:
+        files: dict[str, list[str]] = defaultdict(list)
+        for test in sorted(tests, key=lambda one: (self._took(one), one)):
+            files[test.partition("::")[0]].append(test)
+        return list(files.values())
+
+    def _took(self, test: str) -> float:
+        return self._seconds.get(test, 0.0)
 
 
 def measure(folder: Path, suites: tuple[str, ...]) -> Coverage:
