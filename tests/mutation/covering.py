@@ -26,7 +26,7 @@ class Coverage:
         self._seconds = seconds
 
     def tests(self, path: Path, line: int) -> list[str]:
-        """In such an order that every file of tests has had about as much time as every other, the quickest of it first.
+        """In such an order that every file of tests has had about as much time as the others, the quickest first.
 
         Tests of one file tend to notice the same. As many as fit into the time: a line that all tests run through is
         not to be judged by the few quickest of them.
