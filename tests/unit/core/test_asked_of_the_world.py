@@ -8,7 +8,7 @@ import pytest
 
 from orchctl.core import actions, events
 from orchctl.core.capacity import DISK, Capacity
-from orchctl.core.ids import ActionKey, AttemptId, Key
+from orchctl.core.ids import ActionKey, AttemptId, Key, Oid
 from orchctl.core.kinds import retrying, watching
 from orchctl.core.ports import Phase
 from orchctl.core.state import Attempt, Failures, MemoryShort, Object
@@ -86,7 +86,7 @@ def test_log_2_everything_an_ordinary_task_asks_for_in_its_order_and_in_whole() 
             check="unit",
             run="make test",
             check_digest=room.check_digest,
-            tree=room.tree,
+            tree=Oid(room.tree),
             cwd=f"/rooms/{rooms[0]}",
             env=(("A", "1"), *ours),
         ),
