@@ -27,6 +27,7 @@ VERBS = {
         Verb("init", START, "make this repository a project", "orchctl init"),
         Verb("run", START, "commit a task made from a prompt and follow it", 'orchctl run "Fix the login"'),
         Verb("lint", START, "check manifests, with file, line and column", "orchctl lint"),
+        Verb("plan", START, "what would happen next, and why not", "orchctl plan"),
         Verb("explain", START, "what a kind or a field is for", "orchctl explain task.spec.dependsOn"),
         Verb("api-resources", START, "the kinds, and how much of each works today", "orchctl api-resources"),
         Verb("get", LOOK, "list objects", "orchctl get tasks"),

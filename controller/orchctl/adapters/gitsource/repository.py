@@ -61,6 +61,13 @@ class ControlRepo:
         except pygit2.GitError as error:
             raise TransientError(f"the ref {ref} cannot be read now: {error}") from error
 
+    def commit_called(self, said: str) -> Oid | None:
+        """The commit a person means: a branch, a tag, a hash or its beginning, `HEAD~2`."""
+        try:
+            return Oid(str(self._repository.revparse_single(said).peel(pygit2.Commit).id))
+        except (KeyError, ValueError, pygit2.GitError, pygit2.InvalidSpecError):
+            return None
+
     def tree_of(self, commit: Oid, path: str = "") -> Oid | None:
         """The tree of a commit, or of a folder in it; None when that is no folder."""
         try:

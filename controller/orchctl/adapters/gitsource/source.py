@@ -26,13 +26,15 @@ class Observation:
 
 
 class GitSource:
-    def __init__(self, repo_path: str | Path, ref: str) -> None:
+    def __init__(self, repo_path: str | Path, ref: str, at: Oid | None = None) -> None:
+        """`at` stands for where the ref is: what would be, were it there."""
         self.repo = repository.ControlRepo.open(repo_path)
         self.ref = ref
+        self._at = at
 
     def head(self) -> Oid | None:
         """Where the ref is now; None while it does not exist."""
-        return self.repo.resolve(self.ref)
+        return self._at or self.repo.resolve(self.ref)
 
     def observe(self, commit: Oid, last_tree: Oid | None, roots: tuple[str, ...]) -> Observation:
         """The manifests below the roots. A last tree that is gone (gc, forced push) makes a full listing."""
