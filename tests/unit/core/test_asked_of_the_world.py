@@ -31,21 +31,23 @@ def author(name: str) -> tuple[tuple[str, str], ...]:
     )
 
 
-def test_log_2_everything_an_ordinary_task_asks_for_in_its_order_and_in_whole() -> None:
+def ordinary() -> worlds.Bench:
     project = builders.project(worktrees={"env": {"A": "1"}}, guardrails={"protectedPaths": ["db/**"]})
-    bench = builders.bench(project, builders.task(touches=["src/**"]))
-    task = bench.object(TASK).task
+    return builders.bench(project, builders.task(touches=["src/**"]))
+
+
+SYNC = actions.SyncHub(project="default/shop", repo=".", branch="main")
+
+
+def test_log_2_everything_the_work_of_an_ordinary_task_asks_for_in_its_order_and_in_whole() -> None:
+    bench = ordinary()
     session, worktree = bench.object("Session/default/fix-implement-1").session, bench.object("Worktree/default/fix")
-    assert task is not None
     assert session is not None
     assert worktree.worktree is not None
-    assert task.head is not None
-    tree, room = worktree.worktree.path.rpartition("/")[2], task.checks[0]
-    cwd, rooms = worktree.worktree.path, [one.name for one in bench.world.done if isinstance(one, actions.CreateRoom)]
-    ours = (("ORCH_TASK", "fix"), ("ORCH_BASE", BASE))
-    sync = actions.SyncHub(project="default/shop", repo=".", branch="main")
+    cwd = worktree.worktree.path
+    tree = cwd.rpartition("/")[2]
     wanted = [
-        sync,
+        SYNC,
         actions.CreateTree(project="default/shop", name=tree, branch="orch/fix", commit=BASE),
         actions.RunAgent(
             attempt=AttemptId(f"{session.uid}.1"),
@@ -80,6 +82,21 @@ def test_log_2_everything_an_ordinary_task_asks_for_in_its_order_and_in_whole() 
             touches=("src/**",),
             files=(),
         ),
+    ]
+    assert bench.world.done[: len(wanted)] == wanted
+
+
+def test_log_2_everything_its_check_its_landing_and_its_end_ask_for_in_whole() -> None:
+    bench = ordinary()
+    task, worktree = bench.object(TASK).task, bench.object("Worktree/default/fix").worktree
+    assert task is not None
+    assert task.head is not None
+    assert worktree is not None
+    cwd, room = worktree.path, task.checks[0]
+    tree = cwd.rpartition("/")[2]
+    rooms = [one.name for one in bench.world.done if isinstance(one, actions.CreateRoom)]
+    ours = (("ORCH_TASK", "fix"), ("ORCH_BASE", BASE))
+    wanted = [
         actions.CreateRoom(project="default/shop", name=rooms[0], commit=task.head),
         actions.RunCheck(
             attempt=room.id,
@@ -90,7 +107,7 @@ def test_log_2_everything_an_ordinary_task_asks_for_in_its_order_and_in_whole() 
             cwd=f"/rooms/{rooms[0]}",
             env=(("A", "1"), *ours),
         ),
-        sync,
+        SYNC,
         actions.MergeWork(
             project="default/shop",
             target=BASE,
@@ -104,7 +121,7 @@ def test_log_2_everything_an_ordinary_task_asks_for_in_its_order_and_in_whole() 
         ),
         actions.RemoveTree(project="default/shop", name=rooms[0], salvage=""),
         actions.CommitLeftovers(
-            attempt=AttemptId(f"{worktree.worktree.uid}.2"),
+            attempt=AttemptId(f"{worktree.uid}.2"),
             cwd=cwd,
             message="Left in the worktree: Fix the login.\n\nTask: fix\nWorktree: fix\n",
             env=author("agent"),
@@ -112,11 +129,12 @@ def test_log_2_everything_an_ordinary_task_asks_for_in_its_order_and_in_whole() 
         actions.RemoveTree(
             project="default/shop",
             name=tree,
-            salvage=f"refs/orch/salvage/{worktree.worktree.uid}/1",
+            salvage=f"refs/orch/salvage/{worktree.uid}/1",
             branch="orch/fix",
         ),
     ]
-    assert bench.world.done == wanted
+    assert bench.world.done[-len(wanted) :] == wanted
+    assert len(bench.world.done) == 5 + len(wanted), "and nothing between the two"
     assert len(room.check_digest) == 16
     assert room.tree == task.head_tree
 
