@@ -1,0 +1,384 @@
+"""LOG-9: old events leave the ledger for segment files, nothing is lost by it at any point, and damage is found."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import os
+import random
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from orchctl.adapters.ledger import copying, errors, history, recovery, sealing, segments, store, verifying
+from orchctl.app.read import failures, rows
+from orchctl.core import events, replay
+from orchctl.core.ids import Key
+from orchctl.core.state import State
+from tests.contract import damaged_ledgers
+
+LATER = 1_900_000_000.0  # everything was recorded long before
+EACH = 60
+KEPT = 40
+FLIPS = 60
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "KEPT_EVENTS", KEPT)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return damaged_ledgers.made(tmp_path_factory.mktemp("ledger"), tasks=6)
+
+
+@pytest.fixture
+def path(whole: Path, tmp_path: Path) -> Path:
+    return damaged_ledgers.copy(whole.parent, tmp_path / "copy")
+
+
+@contextlib.contextmanager
+def opened(path: Path) -> Iterator[store.Ledger]:
+    ledger = store.Ledger(path)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def record(ledger: store.Ledger, fact: events.Event) -> None:
+    """A turn that changes no object."""
+    state = ledger.state()
+    now = events.Now(at=1_800_000_500.0, t=500.0)
+    recorded = events.Recorded(state.seq + 1, state.turn + 1, now, fact)
+    ledger.append([recorded], [], [], replay.fold(state, [recorded]))
+
+
+def seal_all(path: Path) -> int:
+    """How many segments it took."""
+    count = 0
+    with opened(path) as ledger:
+        ledger.begin_epoch()
+        while (made := sealing.seal(path, LATER, events_each=EACH)) is not None:
+            record(ledger, made)
+            count += 1
+    return count
+
+
+def log(path: Path) -> list[events.Recorded]:
+    with history.history(path) as found:
+        return list(found.events)
+
+
+def live(path: Path) -> list[int]:
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        return [seq for (seq,) in db.execute("SELECT seq FROM events ORDER BY seq")]
+
+
+def files(path: Path) -> list[Path]:
+    return [found.path for found in segments.listed(segments.folder_of(path))]
+
+
+# --- what is the same -------------------------------------------------------------------------------------------
+
+
+def test_log9_sealing_changes_nothing_but_where_events_are(path: Path) -> None:
+    before = log(path)
+    with opened(path) as ledger:
+        state = ledger.state()
+    assert seal_all(path) >= 3
+    after = log(path)
+    assert after[: len(before)] == before
+    assert {type(one.event) for one in after[len(before) :]} == {events.LedgerSealed}
+    assert len(live(path)) < EACH + KEPT + 20
+    assert live(path)[0] > EACH
+    assert damaged_ledgers.told(path) == []
+    assert verifying.verify(path).events == len(after)
+    with opened(path) as ledger:
+        assert ledger.state().objects == state.objects
+        assert replay.fold(State(), ledger.read()) == ledger.state()
+    told = [one.event for one in after if isinstance(one.event, events.LedgerSealed)]
+    assert [(one.first, one.last) for one in told] == [
+        (found.first, found.last) for found in segments.listed(segments.folder_of(path))
+    ]
+    assert [one.first for one in told] == [1, *(one.last + 1 for one in told[:-1])]
+    assert all(one.state for one in told), "each ends with a turn"
+
+
+def test_log9_a_start_needs_no_segment_and_goes_on(path: Path) -> None:
+    seal_all(path)
+    shutil.rmtree(segments.folder_of(path))
+    with opened(path) as ledger:
+        ledger.begin_epoch()
+        damaged_ledgers.write(ledger, 1, first=50, state=ledger.state())
+
+
+def test_log9_only_what_is_old_enough_and_enough_is_sealed(path: Path) -> None:
+    oldest = log(path)[0].now.at
+    assert sealing.seal(path, oldest - 1, events_each=EACH) is None
+    assert sealing.seal(path, LATER, events_each=10**6) is None
+    assert not segments.folder_of(path).exists()
+
+
+def test_log9_a_segment_is_lines_of_json_in_gzip(path: Path) -> None:
+    before = log(path)
+    seal_all(path)
+    head, _, packed = files(path)[0].read_bytes().partition(b"\n")
+    lines = [json.loads(line) for line in gzip.decompress(packed).splitlines()]
+    assert json.loads(head)["last"] == len(lines)
+    assert [(one[0], one[7]) for one in lines] == [(one.seq, type(one.event).__name__) for one in before[: len(lines)]]
+
+
+# --- readers ----------------------------------------------------------------------------------------------------
+
+
+def test_log9_a_reader_gets_the_sealed_story_of_an_object_and_is_told_where_it_cannot_go_on(path: Path) -> None:
+    def stories() -> list[tuple[int, str, str]]:
+        with rows.Reader(str(path)) as reader:
+            found = reader.stories(["Task/default/t0"])
+            return [(one.seq, one.type, one.data) for one in found]
+
+    with rows.Reader(str(path)) as reader:
+        made = [(one.seq, one.key) for one in reader.stories_of_type("Session/default/t", ["SessionCreated"])]
+        last = reader.last_data("Task/default/t0", "ObjectAdmitted")
+        assert reader.sealed_to() == 0
+    before = stories()
+    seal_all(path)
+    assert stories() == before
+    with rows.Reader(str(path)) as reader:
+        found = [(one.seq, one.key) for one in reader.stories_of_type("Session/default/t", ["SessionCreated"])]
+        assert sorted(found) == sorted(made)
+        assert reader.last_data("Task/default/t0", "ObjectAdmitted") == last != ""
+        assert [one.seq for one in reader.events()][0] > reader.sealed_to() > 0
+        with pytest.raises(failures.CommandError, match="nobody can go on after 3: begin anew"):
+            next(reader.events(3))
+        assert list(reader.events(reader.head())) == []
+    files(path)[0].write_bytes(b"{}\nno gzip")
+    with pytest.raises(failures.CommandError, match=r"1-\d+\.seg cannot be read, `orchctl verify` says more"):
+        stories()
+
+
+def test_log9_who_reads_while_it_is_sealed_misses_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store, "PAGE", store.PAGE.replace(f"LIMIT {store.PAGE_ROWS}", "LIMIT 7"))
+    before = log(path)
+    with history.history(path) as found:
+        read = [next(found.events) for _ in range(10)]
+        seal_all(path)
+        read += list(found.events)
+    assert read[: len(before)] == before
+
+
+# --- copies and recovery ----------------------------------------------------------------------------------------
+
+
+def test_log9_a_copy_holds_all_events_in_one_file(path: Path, tmp_path: Path) -> None:
+    seal_all(path)
+    copy = tmp_path / "monday.db"
+    assert copying.copy(path, copy).events == len(log(path))
+    target = tmp_path / "back" / "ledger.db"
+    target.parent.mkdir()
+    shutil.copyfile(copy, target)
+    shutil.copyfile(f"{copy}.anchor", target.with_name("anchor"))
+    assert log(target) == log(path)
+    assert seal_all(target) >= 3
+    assert damaged_ledgers.told(target) == []
+
+
+def test_log9_a_copy_is_sealed_again_beside_the_files_of_what_it_replaced(path: Path, tmp_path: Path) -> None:
+    early = tmp_path / "early.db"
+    copying.copy(path, early)
+    seal_all(path)
+    for name in ("", "-wal"):
+        Path(f"{path}{name}").unlink(missing_ok=True)
+    shutil.copyfile(early, path)
+    shutil.copyfile(f"{early}.anchor", path.with_name("anchor"))
+    assert damaged_ledgers.told(path) == []
+    with opened(path) as ledger:
+        ledger.begin_epoch()
+        made = sealing.seal(path, LATER, events_each=EACH + 20)
+        assert made is not None
+        record(ledger, made)
+    assert damaged_ledgers.told(path) == []
+    assert list(segments.folder_of(path).glob("*.unused")), "nothing is thrown away"
+
+
+BREAK_OBJECTS = damaged_ledgers.sql("UPDATE objects SET state = replace(state, 'Do number', 'Do Number')")
+
+
+def test_log9_recovery_reads_through_segments_and_loses_nothing(path: Path) -> None:
+    seal_all(path)
+    before = log(path)
+    with opened(path) as ledger:
+        state = ledger.state()
+    BREAK_OBJECTS(path)
+    done = recovery.recover(path, 0, 1_800_001_000.0)
+    assert (done.lost, damaged_ledgers.told(path)) == (0, [])
+    assert log(path)[:-1] == before
+    assert live(path)[0] == 1
+    assert done.folder is not None
+    assert (done.folder / segments.FOLDER).is_dir()
+    with opened(path) as ledger:
+        assert ledger.state().objects == state.objects
+    assert seal_all(path) >= 3
+    assert damaged_ledgers.told(path) == []
+
+
+def test_log9_a_lost_segment_is_a_gap_and_the_state_is_kept(path: Path) -> None:
+    seal_all(path)
+    with opened(path) as ledger:
+        state = ledger.state()
+    files(path)[1].unlink()
+    with pytest.raises(errors.LedgerError, match=r"events are lost .* --accept-loss"):
+        recovery.recover(path, 0, 1_800_001_000.0)
+    done = recovery.recover(path, 10**6, 1_800_001_000.0)
+    assert done.lost >= EACH
+    assert damaged_ledgers.told(path) == []
+    with opened(path) as ledger:
+        assert ledger.state().objects == state.objects
+    assert seal_all(path) >= 2, "also around a gap"
+    assert damaged_ledgers.told(path) == []
+
+
+# --- damage -----------------------------------------------------------------------------------------------------
+
+
+def cut(file: Path) -> None:
+    os.truncate(file, file.stat().st_size // 2)
+
+
+def swap(file: Path) -> None:
+    other = next(one for one in file.parent.iterdir() if one != file)
+    shutil.copyfile(other, file)
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, cut, swap, lambda file: file.write_bytes(b"")])
+def test_log9_a_missing_or_damaged_segment_is_named(path: Path, damage: Callable[[Path], None]) -> None:
+    seal_all(path)
+    damage(files(path)[1])
+    problems = damaged_ledgers.told(path)
+    found = segments.listed(segments.folder_of(path))
+    first = found[0].last + 1
+    assert any(f"from {first} to" in one or f"events {first} to" in one for one in problems), problems
+    assert any("segments/" in one for one in problems)
+    with pytest.raises(errors.LedgerError, match=f"{first} to"):
+        log(path)
+    with pytest.raises(errors.LedgerError):
+        copying.copy(path, path.with_name("copy.db"))
+    assert not path.with_name("copy.db").exists()
+
+
+def test_log9_every_flipped_bit_of_a_segment_is_noticed(path: Path) -> None:
+    chance = random.Random(9)
+    seal_all(path)
+    for number in range(FLIPS):
+        file = chance.choice(files(path))
+        whole = file.read_bytes()
+        place = chance.randrange(200) if number % 3 == 0 else chance.randrange(len(whole))
+        data = bytearray(whole)
+        data[place] ^= 1 << chance.randrange(8)
+        file.write_bytes(data)
+        assert any(str(file) in one for one in damaged_ledgers.told(path)), place
+        file.write_bytes(whole)
+    assert damaged_ledgers.told(path) == []
+
+
+def test_log9_damage_is_not_sealed(path: Path) -> None:
+    damaged_ledgers.sql("UPDATE events SET data = '{}' WHERE seq = 20")(path)
+    with pytest.raises(errors.Damaged, match="event 20 is not what was recorded"):
+        sealing.seal(path, LATER, events_each=EACH)
+    damaged_ledgers.sql("DELETE FROM events WHERE seq = 20")(path)
+    with pytest.raises(errors.Damaged, match="events are missing: from 20 to 20"):
+        sealing.seal(path, LATER, events_each=EACH)
+    assert not segments.folder_of(path).exists()
+
+
+# --- kills ------------------------------------------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """Nothing is done after it, as after SIGKILL."""
+
+
+STEPS = [(segments.anchor, "sync", 1), (segments.os, "replace", 1), (segments.anchor, "sync", 2)]
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize(("module", "name", "call"), STEPS)
+def test_log9_a_kill_at_any_step_loses_nothing_and_is_gone_on_from(
+    path: Path, monkeypatch: pytest.MonkeyPatch, module: object, name: str, call: int, after: bool
+) -> None:
+    before, calls, real = log(path), 0, getattr(module, name)
+
+    def killing(*arguments: object) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == call and not after:
+            raise Killed
+        real(*arguments)
+        if calls == call:
+            raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(module, name, killing)
+        with pytest.raises(Killed):
+            sealing.seal(path, LATER, events_each=EACH)
+    assert damaged_ledgers.told(path) == []
+    assert log(path) == before
+    assert seal_all(path) >= 3
+    assert damaged_ledgers.told(path) == []
+    assert log(path)[: len(before)] == before
+    assert all(file.suffix == segments.SUFFIX for file in segments.folder_of(path).iterdir())
+
+
+def test_log9_a_file_that_no_turn_told_of_is_found_again(path: Path) -> None:
+    made = sealing.seal(path, LATER, events_each=EACH)
+    at = files(path)[0].stat().st_mtime_ns
+    assert live(path)[0] == 1
+    assert sealing.seal(path, LATER, events_each=EACH) == made
+    assert files(path)[0].stat().st_mtime_ns == at
+    assert damaged_ledgers.told(path) == []
+
+
+def test_log9_rows_go_in_the_turn_that_tells_of_it_or_not_at_all(path: Path) -> None:
+    """What cannot be committed leaves the rows where they are."""
+    with opened(path) as ledger:
+        ledger.begin_epoch()
+        made = sealing.seal(path, LATER, events_each=EACH)
+        assert made is not None
+        with opened(path) as later:
+            later.begin_epoch()
+        with pytest.raises(errors.Fenced):
+            record(ledger, made)
+    assert live(path)[0] == 1
+    assert damaged_ledgers.told(path) == []
+
+
+# --- how large it gets ------------------------------------------------------------------------------------------
+
+
+def test_log9_the_ledger_does_not_grow_without_bound(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "ledger.db"
+    sizes = []
+    with opened(path) as ledger:
+        ledger.begin_epoch()
+        state = State()
+        for turn in range(1, 161):
+            now = events.Now(at=float(turn), t=float(turn))
+            facts: list[events.Event] = [events.PruneLifted(Key(f"Source/x/{turn}-{n}")) for n in range(50)]
+            made = sealing.seal(path, turn - 5.0, events_each=200)
+            facts += [made] if made is not None else []
+            batch = [events.Recorded(state.seq + n + 1, turn, now, one) for n, one in enumerate(facts)]
+            state = replay.fold(state, batch)
+            ledger.append(batch, [], [], state)
+            if turn % 40 == 0:
+                with contextlib.closing(sqlite3.connect(path)) as db:
+                    sizes.append(db.execute("PRAGMA page_count").fetchone()[0])
+    assert sizes[-1] <= sizes[0] * 1.1, sizes
+    assert len(live(path)) < 1_000
+    assert damaged_ledgers.told(path) == []
+    assert verifying.verify(path).events == state.seq
