@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import gzip
 import json
@@ -14,7 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from orchctl.adapters.ledger import copying, errors, history, recovery, sealing, segments, store, verifying
+from orchctl.adapters.ledger import anchor, copying, errors, history, recovery, sealing, segments, store, verifying
+from orchctl.app import sealing as slow
 from orchctl.app.read import failures, rows
 from orchctl.core import events, replay
 from orchctl.core.ids import Key
@@ -24,7 +26,8 @@ from tests.contract import damaged_ledgers
 LATER = 1_900_000_000.0  # everything was recorded long before
 EACH = 60
 KEPT = 40
-FLIPS = 60
+FLIPS = 30
+DEADLINE_S = 30
 
 
 @pytest.fixture(autouse=True)
@@ -154,7 +157,7 @@ def test_log9_a_reader_gets_the_sealed_story_of_an_object_and_is_told_where_it_c
         found = [(one.seq, one.key) for one in reader.stories_of_type("Session/default/t", ["SessionCreated"])]
         assert sorted(found) == sorted(made)
         assert reader.last_data("Task/default/t0", "ObjectAdmitted") == last != ""
-        assert [one.seq for one in reader.events()][0] > reader.sealed_to() > 0
+        assert next(one.seq for one in reader.events()) > reader.sealed_to() > 0
         with pytest.raises(failures.CommandError, match="nobody can go on after 3: begin anew"):
             next(reader.events(3))
         assert list(reader.events(reader.head())) == []
@@ -304,7 +307,7 @@ class Killed(BaseException):
     """Nothing is done after it, as after SIGKILL."""
 
 
-STEPS = [(segments.anchor, "sync", 1), (segments.os, "replace", 1), (segments.anchor, "sync", 2)]
+STEPS = [(anchor, "sync", 1), (os, "replace", 1), (anchor, "sync", 2)]
 
 
 @pytest.mark.parametrize("after", [False, True])
@@ -382,3 +385,75 @@ def test_log9_the_ledger_does_not_grow_without_bound(tmp_path: Path) -> None:
     assert len(live(path)) < 1_000
     assert damaged_ledgers.told(path) == []
     assert verifying.verify(path).events == state.seq
+
+
+# --- beside the loop --------------------------------------------------------------------------------------------
+
+
+class Nothing:
+    def facts(self, state: State) -> list[events.Event]:
+        return []
+
+
+class Sealer:
+    """The sealing of a controller whose clock stands still unless it is moved."""
+
+    def __init__(self, path: Path) -> None:
+        self.t = 0.0
+        self.said: list[str] = []
+        self.sealing = slow.Sealing(Nothing(), path, 3600.0, lambda: events.Now(LATER, self.t), self.said.append)
+
+    def facts(self) -> list[events.Event]:
+        """What one look comes to: begun, waited for, told of."""
+        assert self.sealing.facts(State()) == []
+        look = self.sealing._look
+        if look is None:
+            return []
+        concurrent.futures.wait([look], DEADLINE_S)
+        return self.sealing.facts(State())
+
+
+@pytest.fixture
+def sealer(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sealer]:
+    monkeypatch.setattr(sealing, "SEGMENT_EVENTS", EACH)
+    made = Sealer(path)
+    yield made
+    made.sealing.close()
+
+
+def test_log9_segments_are_made_one_after_the_other_and_then_now_and_then(path: Path, sealer: Sealer) -> None:
+    with opened(path) as ledger:
+        ledger.begin_epoch()
+        count = 0
+        while facts := sealer.facts():
+            record(ledger, *facts)
+            count += 1
+        assert count >= 3, "at once while there is something to seal"
+        assert sealer.sealing._look is None
+        sealer.facts()
+        assert sealer.sealing._look is None, "and not again before it is due"
+        sealer.t = slow.LOOK_S
+        assert sealer.facts() == []
+    assert damaged_ledgers.told(path) == []
+
+
+def test_log9_a_segment_is_told_of_once_until_it_is_recorded(sealer: Sealer) -> None:
+    assert len(sealer.facts()) == 1
+    assert sealer.facts() == []
+
+
+def test_log9_what_keeps_events_from_being_sealed_is_said_once(path: Path, sealer: Sealer) -> None:
+    damaged_ledgers.sql("UPDATE events SET data = '{}' WHERE seq = 20")(path)
+    for number in range(3):
+        sealer.t = number * slow.LOOK_S
+        assert sealer.facts() == []
+    assert len(sealer.said) == 1
+    assert "warning: old events are not sealed: " in sealer.said[0]
+    assert "event 20 is not what was recorded" in sealer.said[0]
+
+
+@pytest.mark.parametrize(("said", "seconds"), [("7d", slow.RETAIN_S), ("90s", 90.0)])
+def test_log9_how_long_events_are_kept_can_be_said(said: str, seconds: float) -> None:
+    assert slow.retain_s(said) == seconds
+    with pytest.raises(failures.CommandError, match="--retain soon: must be a duration"):
+        slow.retain_s("soon")

@@ -20,11 +20,11 @@ SEGMENT_EVENTS = 5_000  # so many, and those up to the end of their turn
 KEPT_EVENTS = 1_000  # the newest ones are never sealed: a start looks at their links, its anchor stands among them
 
 
-def seal(path: Path, cutoff: float, *, events_each: int = SEGMENT_EVENTS) -> events.LedgerSealed | None:
+def seal(path: Path, cutoff: float, *, events_each: int | None = None) -> events.LedgerSealed | None:
     """Make the next segment of events that were recorded before `cutoff`; None: there are not enough of them."""
     with contextlib.closing(verifying.read_only(path)) as db, store.readable(path):
         through = store.sealed_to(db)
-        rows = _due(db, through, cutoff, events_each)
+        rows = _due(db, through, cutoff, events_each or SEGMENT_EVENTS)
     if not rows:
         return None
     made = segments.write(segments.folder_of(path), rows, through)

@@ -205,11 +205,16 @@ class Reader:
         """Every event of these objects, oldest first."""
         import json
 
-        after = self.sealed_to()
-        for old in sealed.stories(self._path, after, keys):
-            yield Story(old)
+        after = 0
         while True:
+            through = self.sealed_to()
+            if through > after:
+                for old in sealed.stories(self._path, after, through, keys):
+                    yield Story(old)
+                after = through
             page = self._fetch(PAGE_OF_STORIES, {"keys": json.dumps(keys), "after": after, "limit": PAGE_ROWS})
+            if self.sealed_to() > after:
+                continue  # sealed meanwhile: what this page lacks is in a file
             for row in page:
                 yield Story(row)
             if len(page) < PAGE_ROWS:
@@ -220,9 +225,10 @@ class Reader:
         """Events of these types, of the objects whose keys begin so."""
         import json
 
-        old = [Story(row) for row in sealed.stories_of_type(self._path, self.sealed_to(), prefix, types)]
         asked = {"prefix": prefix, "types": json.dumps(types), "limit": PAGE_ROWS}
-        return [*old, *(Story(row) for row in self._fetch(STORIES_OF_TYPE, asked))]
+        later = self._fetch(STORIES_OF_TYPE, asked)  # first: what is sealed meanwhile is then in both
+        found = [*sealed.stories_of_type(self._path, self.sealed_to(), prefix, types), *later]
+        return [Story(row) for row in {row[0]: row for row in found}.values()]
 
     def spec(self, digest: str) -> str:
         """The spec of that digest, as JSON; empty when it is unknown."""

@@ -19,12 +19,12 @@ SUFFIX = ".seg"
 STORY = (0, 2, 6, 7, 8, 12, 13)  # seq, at, key, type, data, reason, message in a line of a segment
 
 
-def stories(ledger: str, through: int, keys: Collection[str]) -> Iterator[Sequence[object]]:
-    """Every sealed event of these objects, oldest first, in the columns of a story."""
+def stories(ledger: str, after: int, through: int, keys: Collection[str]) -> Iterator[Sequence[object]]:
+    """The sealed events of these objects behind `after`, oldest first, in the columns of a story."""
     marks = [_mark(key) for key in keys]
-    for path in _files(ledger, through):
+    for path in _files(ledger, through, after):
         for row in _rows(path, marks):
-            if row[6] in keys:
+            if row[6] in keys and int(str(row[0])) > after:
                 yield [row[place] for place in STORY]
 
 
@@ -46,14 +46,14 @@ def last_data(ledger: str, through: int, key: str, type_: str) -> str:
     return ""
 
 
-def _files(ledger: str, through: int) -> list[str]:
+def _files(ledger: str, through: int, after: int = 0) -> list[str]:
     folder = os.path.join(os.path.dirname(ledger), FOLDER)
     if not through or not os.path.isdir(folder):
         return []
     found = []
     for name in os.listdir(folder):
         first, _, last = name.removesuffix(SUFFIX).partition("-")
-        if name.endswith(SUFFIX) and first.isdecimal() and last.isdecimal() and int(last) <= through:
+        if name.endswith(SUFFIX) and first.isdecimal() and last.isdecimal() and after < int(last) <= through:
             found.append((int(first), os.path.join(folder, name)))
     return [path for _, path in sorted(found)]
 
