@@ -20,6 +20,7 @@ from orchctl.core.ledger_facts import ControllerStarted as ControllerStarted
 from orchctl.core.ledger_facts import DiskEased as DiskEased
 from orchctl.core.ledger_facts import DiskPressed as DiskPressed
 from orchctl.core.ledger_facts import LedgerRecovered as LedgerRecovered
+from orchctl.core.ledger_facts import LedgerSealed as LedgerSealed
 from orchctl.core.lifecycle import LIFECYCLE
 from orchctl.core.plan import Check, Plan
 from orchctl.core.ports import LandResult, Phase
@@ -337,6 +338,7 @@ EVENTS: dict[str, type[Event]] = {
         DiskPressed,
         DiskEased,
         LedgerRecovered,
+        LedgerSealed,
         RevisionObserved,
         *UPSTREAM,
         ObjectAdmitted,

@@ -69,7 +69,7 @@ def _concerns_no_object(state: State, event: events.Event) -> bool:
 
 _PRUNING = (events.PruneBlocked, events.PruneConfirmed, events.PruneLifted)
 _DISK = (events.DiskPressed, events.DiskEased)
-_OF_THE_RUN = (events.ControllerStarted, events.LedgerRecovered, lifecycle.ClockJumped)
+_OF_THE_RUN = (events.ControllerStarted, events.LedgerRecovered, events.LedgerSealed, lifecycle.ClockJumped)
 _WHOLE = (*_OF_THE_RUN, events.MemoryObserved, *_DISK, *_PRUNING)
 
 

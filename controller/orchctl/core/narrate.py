@@ -44,6 +44,8 @@ def _of_admission(event: events.Event) -> Line | None:
         case events.LedgerRecovered():
             what = f"{event.lost} events are lost" if event.lost else "nothing is lost"
             return _warning("LedgerRecovered", f"made anew from its events: {what}; as it was: {event.folder}")
+        case events.LedgerSealed():
+            return _normal("LedgerSealed", f"events {event.first} to {event.last} are in a segment file")
         case events.RevisionObserved():
             word = "HistoryRewritten" if event.rewritten else "RevisionObserved"
             said = f"{event.ref} is at {event.commit[:8]}"
