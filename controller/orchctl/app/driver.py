@@ -12,15 +12,15 @@ import functools
 import math
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Protocol
 
 from orchctl.adapters.host import clock as clocks
-from orchctl.core import actions, events, narrate, runtime, views
-from orchctl.core.folds.parts import attempts_of
-from orchctl.core.ids import AttemptId, Key, kind_of, name_of
-from orchctl.core.ports import Phase, WorldError
-from orchctl.core.state import Object, State
+from orchctl.app import turns
+from orchctl.core import actions, events, runtime
+from orchctl.core.ids import AttemptId, Key
+from orchctl.core.ports import WorldError
+from orchctl.core.state import State
 
 POLL_S = 2.0  # how late a commit is seen at the latest when no hint arrives
 LOOK_S = 5.0  # how often running attempts are looked at although nothing has told of their end
@@ -30,14 +30,6 @@ FAILURES_UNSAID_MAX = 5  # looks at git that fail in a row before a person is to
 TARGET_S = 1.0  # how often a dirty target is looked at
 THREADS = 8
 DRAIN_S = 10.0  # how long effects under way may take to end when the controller stops
-
-
-class Recorder(Protocol):
-    """Where turns are recorded: the ledger, or a test's wrapping of it."""
-
-    def append(
-        self, batch: tuple[events.Recorded, ...], rows: list[views.Row], removed: list[Key], after: State
-    ) -> None: ...
 
 
 class Doer(Protocol):
@@ -62,18 +54,18 @@ class Driver:
     def __init__(
         self,
         machine: runtime.Runtime,
-        recorder: Recorder,
+        recorder: turns.Recorder,
         doer: Doer,
         admission: Facts,
         clock: clocks.Clock,
-        show: Callable[[list[views.Row], list[Key], list[str]], None],
+        show: turns.Show,
     ) -> None:
+        self._turns = turns.Turns(machine, recorder, clock, show)
         self._machine = machine
-        self._recorder = recorder
         self._doer = doer
         self._admission = admission
         self._clock = clock
-        self._show = show  # publishes rows (status files) and lines for people, after they are recorded
+        self._show = show
         self._pool = concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix="effect")
         # Git has a thread of its own: slow effects may fill the others, and the loop waits for git.
         self._git_pool = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="git")
@@ -82,7 +74,6 @@ class Driver:
         self._stopping = False
         self._look_at_git = True
         self._git_failures = 0  # in a row
-        self._unrecorded = False  # the machine is ahead of the ledger: nothing more may be recorded
         self.abandoned = False  # effects still ran when the wait for them was over
         self._work: set[asyncio.Future[None]] = set()
         self._defect: BaseException | None = None
@@ -124,9 +115,7 @@ class Driver:
 
     async def _recover(self) -> None:
         """Carry out again what was under way: every effect finds by itself what was done of it."""
-        for key in self._machine.state.open.values():
-            action = self._machine.state.objects[key].open
-            assert action is not None
+        for action in self._turns.under_way():
             self._spawn(lambda action=action: self._doer.execute(action))  # type: ignore[misc]
         facts = await self._admission_facts()
         self._take_step(facts, everything=True)
@@ -140,8 +129,7 @@ class Driver:
             # What was confirmed is withdrawn by the next look: it must find the confirmation recorded.
             self._look_at_git |= any(isinstance(fact, events.PruneConfirmed) for fact in found)
         facts, self._facts = self._facts, []
-        wake_at = self._machine.wake_at
-        if facts or (wake_at is not None and wake_at <= self._clock.now().t):
+        if facts or self._turns.is_due():
             self._take_step(facts)
         self._watch_attempts(now)
         self._watch_targets(now)
@@ -160,25 +148,8 @@ class Driver:
         return found
 
     def _take_step(self, facts: list[events.Event], *, everything: bool = False) -> None:
-        for action in self._record(facts, everything=everything):
+        for action in self._turns.record(facts, everything=everything):
             self._spawn(lambda action=action: self._doer.execute(action))  # type: ignore[misc]
-
-    def _record(self, facts: list[events.Event], *, everything: bool = False) -> tuple[actions.Action, ...]:
-        """One step of the machine, durable when this returns; the actions are then to be carried out."""
-        self._unrecorded = True
-        step = self._machine.step(facts, self._clock.now(), everything=everything)
-        if step.recorded:
-            rows, removed = self._rows(step.touched)
-            self._recorder.append(step.recorded, rows, removed, self._machine.state)
-            self._show(rows, removed, _lines(step.recorded))
-        self._unrecorded = False
-        return step.actions
-
-    def _rows(self, touched: Iterable[Key]) -> tuple[list[views.Row], list[Key]]:
-        state = self._machine.state
-        found = [(key, state.objects.get(key)) for key in touched]
-        rows = [views.row(state, obj) for _, obj in found if obj is not None]
-        return rows, [key for key, obj in found if obj is None]
 
     async def _sleep(self) -> None:
         if self._facts or self._look_at_git:
@@ -197,10 +168,8 @@ class Driver:
 
     def _idle(self) -> bool:
         """Nothing is under way, nothing is known that has not been decided, and no clock will change that."""
-        state = self._machine.state
-        under_way = self._work or self._facts or state.open or not self._machine.rests
-        unseen = self._look_at_git or self._git_failures
-        return not under_way and not unseen and not any(True for _ in self._running())
+        unseen = self._facts or self._look_at_git or self._git_failures
+        return not unseen and self._turns.rests(under_way=bool(self._work))
 
     async def _drain(self) -> None:
         for descriptor in self._watched.values():
@@ -211,8 +180,8 @@ class Driver:
             _, left = await asyncio.wait(self._work, timeout=DRAIN_S)
             self.abandoned = bool(left)
         facts, self._facts = self._facts, []
-        if facts and not self._unrecorded:
-            self._record(facts)  # what follows from it is found open at the next start
+        if facts and not self._turns.unrecorded:
+            self._turns.record(facts)  # what follows from it is found open at the next start
         for pool in (self._pool, self._git_pool):
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -236,26 +205,12 @@ class Driver:
             self._stopping = True
         self._awake.set()  # last: who wakes now finds this work gone and its facts there
 
-    def _running(self) -> Iterable[tuple[Object, AttemptId, str]]:
-        for obj in self._machine.state.objects.values():
-            for attempt in attempts_of(obj):
-                if attempt.phase is Phase.RUNNING:
-                    yield obj, attempt.id, self._backend(obj) if attempt.purpose == "agent" else ""
-
-    def _backend(self, obj: Object) -> str:
-        session = obj.session
-        task = self._machine.state.objects.get(session.task) if session is not None else None
-        if session is None or task is None or task.task is None:
-            return ""
-        agent = task.task.plan.stages[session.stage].agent
-        return agent.backend if agent is not None else ""
-
     def _watch_attempts(self, now: float) -> None:
         """Every running attempt has a descriptor that tells of its end, and is looked at now and then all the same."""
         look = now >= self._look_due
         if look:
             self._look_due = now + LOOK_S
-        running = {attempt: (obj.key, backend) for obj, attempt, backend in self._running()}
+        running = {attempt: (key, backend) for key, attempt, backend in self._turns.running()}
         for attempt in [attempt for attempt in self._unwatched if attempt not in running]:
             del self._unwatched[attempt]
         for attempt, (key, backend) in running.items():
@@ -291,31 +246,15 @@ class Driver:
 
     def _watch_targets(self, now: float) -> None:
         """Look whether what keeps a merge from landing is gone: one look at a time, less often the less it helps."""
-        waiting = {}
-        for obj in self._machine.state.objects.values():
-            task = obj.task
-            if task is not None and task.dirty and task.candidate is not None and task.ended is None:
-                waiting[obj.key] = task
+        waiting = self._turns.blocked_landings()
         self._targets = {key: self._targets.get(key, 0.0) for key in waiting}
-        for key, task in waiting.items():
-            if now >= self._targets[key] and task.candidate is not None:
+        for key, (do, tries) in waiting.items():
+            if now >= self._targets[key]:
                 self._targets[key] = math.inf  # until this look has been had
-                plan, made = task.plan, task.candidate
-                do = actions.LandWork(plan.project, plan.repo, task.branch, new=made.commit, old=made.target)
-                self._spawn(functools.partial(self._look_at_target, key, do, task.dirty_tries))
+                self._spawn(functools.partial(self._look_at_target, key, do, tries))
 
     def _look_at_target(self, key: Key, do: actions.LandWork, tries: int) -> list[events.Event]:
         clean = self._doer.target_is_clean(do)
         pause_s = min(TARGET_S_MAX, TARGET_S * 2.0 ** (tries - 1))
         self._loop.call_soon_threadsafe(self._targets.__setitem__, key, time.monotonic() + pause_s)
         return [events.TargetCleaned(key)] if clean else []
-
-
-def _lines(recorded: Iterable[events.Recorded]) -> list[str]:
-    """What the controller says on its own terminal about a turn."""
-    lines = []
-    for one in recorded:
-        line = narrate.narrate(one.event)
-        if line is not None and kind_of(one.event.key) in ("Task", "Session", "Manifest", "Source"):
-            lines.append(f"{kind_of(one.event.key).lower()}/{name_of(one.event.key)} {line.reason}: {line.message}")
-    return lines

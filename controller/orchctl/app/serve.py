@@ -22,7 +22,7 @@ from orchctl.adapters.host import inbox, locks
 from orchctl.adapters.ledger import store
 from orchctl.adapters.manifests import cache, catalog
 from orchctl.adapters.workspace import adapter as workspaces
-from orchctl.app import admission, driver, effects, requests, statusfiles
+from orchctl.app import admission, driver, effects, requests, statusfiles, turns
 from orchctl.app import places as place_names
 from orchctl.app.read import locate
 from orchctl.core import ports, runtime, views
@@ -37,7 +37,7 @@ EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_HELD = 0, 1, 2, 8
 class Parts:
     """What a test may wrap."""
 
-    recorder: driver.Recorder
+    recorder: turns.Recorder
     doer: driver.Doer
 
 

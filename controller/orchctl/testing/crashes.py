@@ -13,7 +13,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from orchctl.app import driver, serve
+from orchctl.app import driver, serve, turns
 from orchctl.core import actions, events, views
 from orchctl.core.ids import ActionKey, AttemptId, Key
 from orchctl.core.state import State
@@ -42,7 +42,7 @@ class _Counting:
 
 
 class _Recorder:
-    def __init__(self, inner: driver.Recorder, counting: _Counting, passed: Passed) -> None:
+    def __init__(self, inner: turns.Recorder, counting: _Counting, passed: Passed) -> None:
         self._inner, self._counting, self._passed = inner, counting, passed
 
     def append(
