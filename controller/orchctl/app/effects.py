@@ -227,12 +227,18 @@ class Effects:
         return [started, *([self._ended(action.object, seen, backend)] if seen.phase.ended else [])]
 
     def _submit(self, spec: ports.AttemptSpec) -> ports.Observation:
-        """A start that failed may still come true later; it is made sure of that it does not, before it is reported."""
+        """A start that failed may still come true, so it is made sure of that it does not, before it is reported.
+
+        Where that cannot be made sure of, or it has run to an end of its own, it did start: a second one beside it, or
+        after it, would be one too many.
+        """
         try:
             return self.executor.submit(spec)
-        except ports.WorldError:
-            self.executor.cancel(spec.attempt, 0.0)
-            raise
+        except ports.TransientError:
+            seen = self.executor.cancel(spec.attempt, 0.0)
+            if seen.phase in (ports.Phase.ABSENT, ports.Phase.CANCELLED, ports.Phase.LOST):
+                raise
+            return seen
 
     def _cancel_attempt(self, action: actions.Action, do: actions.CancelAttempt) -> list[events.Event]:
         seen = self.executor.cancel(do.attempt, do.grace_s)

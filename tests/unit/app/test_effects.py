@@ -1,0 +1,66 @@
+"""Starting an attempt when the executor does not say clearly whether it has."""
+
+from pathlib import Path
+
+import pytest
+
+from orchctl.app import effects
+from orchctl.core import actions, events, ports
+from orchctl.core.ids import ActionKey, AttemptId, Key
+from orchctl.core.ports import Phase
+
+ATTEMPT = AttemptId("aa.1")
+
+
+class Unsure:
+    """An executor that says it did not start anything, and sees `left` when it makes sure of that."""
+
+    def __init__(self, left: Phase) -> None:
+        self.left = left
+
+    def submit(self, spec: ports.AttemptSpec) -> ports.Observation:
+        raise ports.TransientError("the shim did not start in time")
+
+    def cancel(self, attempt: AttemptId, grace_s: float) -> ports.Observation:
+        return ports.Observation(attempt, self.left, exit_code=0 if self.left is Phase.SUCCEEDED else None)
+
+    def read(self, attempt: AttemptId, offset: int, limit: int) -> bytes:
+        return b""
+
+
+@pytest.fixture
+def started(tmp_path):
+    def start(left: Phase) -> list[events.Event]:
+        made = effects.Effects(
+            Unsure(left),  # type: ignore[arg-type]
+            None,  # type: ignore[arg-type]
+            control_repo=tmp_path,
+            sessions=tmp_path,
+            environ={},
+            python="python3",
+        )
+        do = actions.CommitLeftovers(attempt=ATTEMPT, cwd=str(Path("/nowhere")), message="m", env=())
+        return made.execute(actions.Action(ActionKey("k"), Key("Session/default/s"), do))
+
+    return start
+
+
+@pytest.mark.parametrize("left", [Phase.ABSENT, Phase.CANCELLED, Phase.LOST])
+def test_log2_a_start_that_certainly_came_to_nothing_is_a_failure(started, left):
+    (failed,) = started(left)
+    assert isinstance(failed, events.ActionFailed)
+    assert failed.transient
+
+
+@pytest.mark.parametrize("left", [Phase.UNKNOWN, Phase.RUNNING, Phase.STARTING])
+def test_log2_a_start_that_may_have_come_true_is_watched_and_never_made_again(started, left):
+    (fact,) = started(left)
+    assert isinstance(fact, events.AttemptStarted)
+    assert fact.attempt == ATTEMPT
+
+
+def test_log2_what_ran_to_its_end_while_its_start_was_doubted_is_not_run_again(started):
+    begun, ended = started(Phase.SUCCEEDED)
+    assert isinstance(begun, events.AttemptStarted)
+    assert isinstance(ended, events.AttemptEnded)
+    assert ended.phase is Phase.SUCCEEDED
