@@ -99,15 +99,24 @@ class Parsed(cache.ParseCache):
 
     _known: ClassVar[dict[tuple[Oid, str], Loaded]] = {}
 
-    def __init__(self) -> None:
+    def __init__(self, repo: ControlRepo) -> None:
+        self._repo = repo
+        self._here: dict[tuple[Oid, str], None] = {}  # what this simulation has read itself
         self._asked: dict[Oid, str] = {}
 
     def find(self, oid: Oid, path: str) -> Loaded | None:
+        """What only others have read is read here too, as that may go wrong."""
         self._asked[oid] = path
-        return self._known.get((oid, path))
+        found = self._known.get((oid, path))
+        if found is not None and (oid, path) not in self._here:
+            self._repo.read_blob(oid, source.MANIFEST_BYTES_MAX)
+            self._here[oid, path] = None
+        return found
 
     def keep(self, oid: Oid, loaded: Loaded) -> None:
-        self._known[oid, self._asked[oid]] = loaded
+        path = self._asked[oid]
+        self._known[oid, path] = loaded
+        self._here[oid, path] = None
 
     def flush(self) -> None:
         """Nothing is kept anywhere else."""

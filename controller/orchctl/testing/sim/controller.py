@@ -246,9 +246,10 @@ class Parts:
 
     def __init__(self, world: World) -> None:
         self.machine = processes.Machine(world)
-        self.source = control.Source(control.ControlRepo(world))
+        repo = control.ControlRepo(world)
+        self.source = control.Source(repo)
         self.builtins = control.builtins()
-        self.parsed = control.Parsed()
+        self.parsed = control.Parsed(repo)
         self.inbox = Inbox()
 
 

@@ -57,13 +57,21 @@ def l2_what_git_says_is_taken_up(world: World, state: State) -> str | None:
     said = _said(world)
     for key, spec in said.items():
         obj = state.objects.get(key)
+        if obj is not None and obj.withdrawn and _is_left_to_a_person(world, obj):
+            continue  # another of that name comes after it
         if obj is None or obj.desired is None or obj.desired.spec != spec or obj.withdrawn:
             return f"L2: {key} in git is not what is in force"
     for obj in state.objects.values():
         from_git = obj.desired is not None and not obj.desired.path.startswith("builtin:")
-        if from_git and obj.key not in said and state.blocked is None:
+        if from_git and obj.key not in said and state.blocked is None and not _is_left_to_a_person(world, obj):
             return f"L2: {obj.key} is not in git any more, and still here"
     return None
+
+
+def _is_left_to_a_person(world: World, obj: Object) -> bool:
+    """Its worktree holds what could not be committed, and so is kept."""
+    branch = obj.task.plan.task_branch if obj.task is not None else None
+    return any(clone.branch == branch and clone.unfinished for clone in world.clones.values())
 
 
 def _said(world: World) -> dict[Key, str]:
