@@ -13,16 +13,21 @@ ATTEMPT = AttemptId("aa.1")
 
 
 class Unsure:
-    """An executor that says it did not start anything, and sees `left` when it makes sure of that."""
+    """An executor that says it did not start anything. It sees `first`, and `left` after having ended it."""
 
-    def __init__(self, left: Phase) -> None:
+    def __init__(self, first: Phase, left: Phase) -> None:
+        self.first = first
         self.left = left
 
     def submit(self, spec: ports.AttemptSpec) -> ports.Observation:
         raise ports.TransientError("the shim did not start in time")
 
+    def observe(self, attempt: AttemptId) -> ports.Observation:
+        return ports.Observation(attempt, self.first, exit_code=0 if self.first is Phase.SUCCEEDED else None)
+
     def cancel(self, attempt: AttemptId, grace_s: float) -> ports.Observation:
-        return ports.Observation(attempt, self.left, exit_code=0 if self.left is Phase.SUCCEEDED else None)
+        assert self.first is not Phase.RUNNING, "what works is left to work"
+        return ports.Observation(attempt, self.left)
 
     def read(self, attempt: AttemptId, offset: int, limit: int) -> bytes:
         return b""
@@ -30,9 +35,9 @@ class Unsure:
 
 @pytest.fixture
 def started(tmp_path):
-    def start(left: Phase) -> list[events.Event]:
+    def start(first: Phase, left: Phase) -> list[events.Event]:
         made = effects.Effects(
-            Unsure(left),  # type: ignore[arg-type]
+            Unsure(first, left),  # type: ignore[arg-type]
             None,  # type: ignore[arg-type]
             control_repo=tmp_path,
             sessions=tmp_path,
@@ -45,22 +50,26 @@ def started(tmp_path):
     return start
 
 
-@pytest.mark.parametrize("left", [Phase.ABSENT, Phase.CANCELLED, Phase.LOST])
+@pytest.mark.parametrize("left", [Phase.ABSENT, Phase.CANCELLED])
 def test_log2_a_start_that_certainly_came_to_nothing_is_a_failure(started, left):
-    (failed,) = started(left)
+    (failed,) = started(Phase.STARTING, left)
     assert isinstance(failed, events.ActionFailed)
     assert failed.transient
 
 
-@pytest.mark.parametrize("left", [Phase.UNKNOWN, Phase.RUNNING, Phase.STARTING])
-def test_log2_a_start_that_may_have_come_true_is_watched_and_never_made_again(started, left):
-    (fact,) = started(left)
+@pytest.mark.parametrize(
+    ("first", "left"),
+    [(Phase.STARTING, Phase.UNKNOWN), (Phase.UNKNOWN, Phase.UNKNOWN), (Phase.RUNNING, Phase.RUNNING)],
+)
+def test_log2_a_start_that_may_have_come_true_is_watched_and_never_made_again(started, first, left):
+    (fact,) = started(first, left)
     assert isinstance(fact, events.AttemptStarted)
     assert fact.attempt == ATTEMPT
 
 
-def test_log2_what_ran_to_its_end_while_its_start_was_doubted_is_not_run_again(started):
-    begun, ended = started(Phase.SUCCEEDED)
+@pytest.mark.parametrize("end", [Phase.SUCCEEDED, Phase.LOST])
+def test_log2_what_has_ended_while_its_start_was_doubted_is_not_run_again(started, end):
+    begun, ended = started(end, end)
     assert isinstance(begun, events.AttemptStarted)
     assert isinstance(ended, events.AttemptEnded)
-    assert ended.phase is Phase.SUCCEEDED
+    assert ended.phase is end

@@ -26,7 +26,7 @@ def main(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     without = frozenset(part for part in options.without.split(",") if part)
     show = print if options.trace else None
-    began, steps, broken = time.perf_counter(), 0, 0
+    began, steps, broken = time.process_time(), 0, 0
     for seed in range(options.seed, options.seed + options.seeds):
         story = Story(seed, without)
         result = Simulation(story, options.steps, show).run()
@@ -39,9 +39,9 @@ def main(argv: list[str]) -> int:
                 print(f"  again: {shrinking.command(small)}")
         elif options.seeds == 1:
             print(_summary(result))
-    took_s = time.perf_counter() - began
+    took_s = time.process_time() - began
     if options.seeds > 1:
-        print(f"{options.seeds} seeds, {broken} broken, {steps} steps, {steps / took_s:.0f} steps/s")
+        print(f"{options.seeds} seeds, {broken} broken, {steps} steps, {steps / took_s:.0f} steps per second of CPU time")
     return 1 if broken else 0
 
 
