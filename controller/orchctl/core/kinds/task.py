@@ -75,7 +75,7 @@ def _remove(obj: Object) -> Proposal:
 def _after_end(view: View, obj: Object, task: TaskState, now: Now) -> Proposal:
     assert task.ended is not None
     because = Because("TASK-2" if task.ended.outcome in ("Failed", "Cancelled") else "TASK-1", task.ended.message)
-    if task.room:
+    if task.room_begun:
         name = names.tree_name(namespace_of(obj.key), name_of(obj.key), _uid(obj))
         do = actions.RemoveTree(project=task.plan.project, name=f"room-{name}", salvage="")
         return retrying.hold_clean_up(obj, now, "MRG-4", do.verb) or Proposal(because, do=do)
@@ -91,7 +91,8 @@ def _after_end(view: View, obj: Object, task: TaskState, now: Now) -> Proposal:
 
 
 def _still_there(obj: Object) -> bool:
-    return obj.worktree is not None and bool(obj.worktree.path) and obj.worktree.removed is None
+    """Or may be: it was begun, and what came of that was never known."""
+    return obj.worktree is not None and obj.actions > 0 and obj.worktree.removed is None
 
 
 def _runs(task: TaskState) -> list[tuple[StagePlan, int]]:

@@ -35,14 +35,25 @@ def propose(view: View, obj: Object, now: Now) -> Proposal:
 
 
 def _create(obj: Object, worktree: WorktreeState, task: TaskState | None, now: Now) -> Proposal:
-    if task is None or task.ended is not None or task.stopping is not None:
-        return Proposal(Because("WT-4", "never made: its task ended first"))
+    if task is None or task.ended is not None:
+        return _undo(obj, worktree, now)
+    if task.stopping is not None:
+        return Proposal(Because("WT-4", "not made: its task is ending"))
     if obj.failures is not None and not obj.failures.transient:
         return Proposal(Because("WT-4", obj.failures.message))
     do = actions.CreateTree(
         project=worktree.project, name=_folder(obj, worktree), branch=worktree.branch, commit=worktree.commit
     )
     return retrying.hold(obj, now, "WT-4") or Proposal(Because("WT-4", "makes the worktree"), do=do)
+
+
+def _undo(obj: Object, worktree: WorktreeState, now: Now) -> Proposal:
+    """Its making may have gone further than what is known of it; nobody has worked in it (WT-3)."""
+    if not obj.actions:
+        return Proposal(Because("WT-4", "never made: its task ended first"))
+    do = actions.RemoveTree(project=worktree.project, name=_folder(obj, worktree), salvage="")
+    held = retrying.hold_clean_up(obj, now, "WT-3", do.verb)
+    return held or Proposal(Because("WT-3", "removes what may have been made of it"), do=do)
 
 
 def _leave(obj: Object, worktree: WorktreeState, task: TaskState, now: Now) -> Proposal:

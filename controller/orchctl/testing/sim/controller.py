@@ -101,7 +101,8 @@ class Controller:
         self._take([], everything=True)
 
     def idle(self) -> bool:
-        return self._seen_git and not self._facts and self.turns.rests(under_way=bool(self._under_way))
+        unseen = self._facts or self._targets or not self._seen_git or self.machine.wake_at is not None
+        return not unseen and self.turns.rests(under_way=bool(self._under_way))
 
     # --- turns --------------------------------------------------------------------------------------------------
 
