@@ -9,11 +9,12 @@ from orchctl.core.ids import name_of, namespace_of
 from orchctl.core.kinds import retrying, watching
 from orchctl.core.ports import Phase
 from orchctl.core.proposal import Proposal
-from orchctl.core.state import Object, TaskState, WorktreeState
+from orchctl.core.state import Attempt, Object, TaskState, WorktreeState
 from orchctl.core.view import View
 
 COMMIT_TIMEOUT_S = 300
 STARTS_MAX = 3
+AGAIN_S_MAX = 24 * 3600.0  # between two tries at committing what could not be committed
 
 
 def propose(view: View, obj: Object, now: Now) -> Proposal:
@@ -61,7 +62,10 @@ def _leave(obj: Object, worktree: WorktreeState, task: TaskState, now: Now) -> P
     last = worktree.attempts[-1] if worktree.attempts else None
     if last is not None and last.ended is None:
         return watching.watch(last, COMMIT_TIMEOUT_S, now, doing="committing what is left in it")
-    if last is None or (last.phase is Phase.LOST and len(worktree.attempts) < STARTS_MAX):
+    kept = _kept_for_a_person(worktree, last, now) if last is not None else None
+    if kept is not None:
+        return kept
+    if last is None or last.phase is not Phase.SUCCEEDED:
         trailers = {"Task": name_of(worktree.task), "Worktree": name_of(obj.key)}
         commit = actions.CommitLeftovers(
             attempt=names.attempt_id(worktree.uid, obj.actions + 1),
@@ -70,9 +74,6 @@ def _leave(obj: Object, worktree: WorktreeState, task: TaskState, now: Now) -> P
             env=prompts.author(""),
         )
         return retrying.hold(obj, now, "WT-2") or Proposal(Because("WT-2", "commits what is left in it"), do=commit)
-    if last.phase is not Phase.SUCCEEDED:
-        text = f"kept: it holds work that could not be committed ({last.message})"
-        return Proposal(Because("WT-2", text, unblock=f"save what you need from {worktree.path}, then remove it"))
     do = actions.RemoveTree(
         project=worktree.project,
         name=_folder(obj, worktree),
@@ -81,6 +82,19 @@ def _leave(obj: Object, worktree: WorktreeState, task: TaskState, now: Now) -> P
     )
     held = retrying.hold_clean_up(obj, now, "WT-3", do.verb)
     return held or Proposal(Because("MRG-4", "no longer needed: salvages every ref and removes it"), do=do)
+
+
+def _kept_for_a_person(worktree: WorktreeState, last: Attempt, now: Now) -> Proposal | None:
+    """Its work cannot be committed, by what an agent left or by what happens here: tried again, less and less often."""
+    lost = last.phase is Phase.LOST and len(worktree.attempts) < STARTS_MAX
+    if last.phase is Phase.SUCCEEDED or last.ended is None or lost:
+        return None
+    due = last.ended.t + min(AGAIN_S_MAX, retrying.LOOK_AGAIN_S * 2.0 ** (len(worktree.attempts) - 1))
+    if now.t >= due:
+        return None
+    text = f"kept: it holds work that could not be committed ({last.message})"
+    unblock = f"end what is unfinished in {worktree.path}; it is tried again by itself"
+    return Proposal(Because("WT-2", text, unblock=unblock), wake_at=due, resting=True)
 
 
 def _folder(obj: Object, worktree: WorktreeState) -> str:

@@ -40,6 +40,8 @@ class People:
                 files[path] = first[path.rsplit("/", 1)[1]]
         for repository in self._world.projects.values():
             repository.dirty.clear()
+        for clone in self._world.clones.values():
+            clone.unfinished = False
         self._commit(files, "mended")
 
     def _named(self, files: dict[str, str], path: str) -> str | None:

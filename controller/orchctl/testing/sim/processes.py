@@ -104,7 +104,7 @@ class Machine:
         if sort == "flooding":
             process.output_bytes = FLOOD_BYTES
         clone.files[f"src/{task}.py"] = f"{said} bad" if sort == "breaking" else said
-        clone.unfinished = sort == "unfinished"
+        clone.unfinished = sort == "unfinished" and self._world.swarm.raging
 
     def _exit(self, process: Process) -> None:
         clone = self._world.clones.get(process.cwd)
