@@ -41,7 +41,9 @@ def main(argv: list[str]) -> int:
             print(_summary(result))
     took_s = time.process_time() - began
     if options.seeds > 1:
-        print(f"{options.seeds} seeds, {broken} broken, {steps} steps, {steps / took_s:.0f} steps per second of CPU time")
+        print(
+            f"{options.seeds} seeds, {broken} broken, {steps} steps, {steps / took_s:.0f} steps per second of CPU time"
+        )
     return 1 if broken else 0
 
 

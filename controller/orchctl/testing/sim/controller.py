@@ -112,6 +112,8 @@ class Controller:
         """The recorder of the turns."""
         for one in batch:
             self._world.trace(f"#{one.seq} {type(one.event).__name__} {one.event.key}{_detail(one.event)}")
+        if any(isinstance(one.event, events.ObjectWithdrawn) for one in batch):
+            self._world.complain(oracles.git5_not_too_many_leave_at_once(self._ledger.folded(), batch))
         self._ledger.append(self.epoch, batch, rows, removed, after)
 
     def _take(self, facts: Sequence[events.Event], *, everything: bool = False) -> None:
@@ -174,7 +176,9 @@ class Controller:
         else:
             self._deliver(facts, SOON_S)
         if self._world.swarm.strikes("doubled", action.do.verb):
-            self._later(self._world.chance.between(*LATE_S, "doubled", action.key), "doubled", lambda: self._hear(facts))
+            self._later(
+                self._world.chance.between(*LATE_S, "doubled", action.key), "doubled", lambda: self._hear(facts)
+            )
 
     def _deliver(self, facts: list[events.Event], seconds: float) -> None:
         def heard() -> None:

@@ -82,7 +82,9 @@ def l4_no_task_waits_for_a_free_slot(world: World, state: State) -> str | None:
 
 def i10_nothing_is_left_over(world: World, state: State) -> str | None:
     """Worktrees and rooms on disk are those the controller knows of, and rooms end with their tasks."""
-    known = {obj.worktree.path for obj in state.objects.values() if obj.worktree is not None and not obj.worktree.removed}
+    known = {
+        obj.worktree.path for obj in state.objects.values() if obj.worktree is not None and not obj.worktree.removed
+    }
     for path, clone in world.clones.items():
         if clone.is_room:
             return f"I10: the room {path} is left over"

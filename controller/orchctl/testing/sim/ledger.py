@@ -44,7 +44,12 @@ class Ledger:
         self._folded_to = 0  # entries
 
     def append(
-        self, epoch: int, batch: Sequence[events.Recorded], rows: Sequence[views.Row], removed: Sequence[Key], after: State
+        self,
+        epoch: int,
+        batch: Sequence[events.Recorded],
+        rows: Sequence[views.Row],
+        removed: Sequence[Key],
+        after: State,
     ) -> None:
         """The turn, durable on return. `epoch` is that of the writer."""
         swarm = self._swarm
@@ -62,7 +67,12 @@ class Ledger:
         self.acknowledged = len(self.entries)
 
     def _write(
-        self, epoch: int, batch: Sequence[events.Recorded], rows: Sequence[views.Row], removed: Sequence[Key], after: State
+        self,
+        epoch: int,
+        batch: Sequence[events.Recorded],
+        rows: Sequence[views.Row],
+        removed: Sequence[Key],
+        after: State,
     ) -> None:
         for one in batch:
             if isinstance(one.event, events.ObjectAdmitted):

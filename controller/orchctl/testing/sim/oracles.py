@@ -6,9 +6,10 @@ complaint or None. The invariants are those of docs/simulator.md.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from orchctl.core import actions, admit
+from orchctl.core import actions, admit, events
+from orchctl.core.state import State
 from orchctl.kit import backoff, globs
 from orchctl.testing.sim.objects import differing
 from orchctl.testing.sim.world import Landed, Process, World
@@ -146,12 +147,34 @@ def app7_nothing_protected_is_changed(world: World, landed: Landed) -> str | Non
     return f"APP-7: {landed.task} landed a change of {hit[0]}" if hit else None
 
 
+def mrg5_dirty_files_are_spared(world: World, landed: Landed) -> str | None:
+    target = next(one for one in world.projects.values() if one.head == landed.after)
+    hit = [path for path in world.objects.changed(landed.before, landed.after) if path in target.dirty]
+    return f"MRG-5: {landed.task} landed over uncommitted changes in {hit[0]}" if hit else None
+
+
 AT_A_LANDING: tuple[Callable[[World, Landed], str | None], ...] = (
     i4_the_target_moves_by_one_merge,
     i4_a_task_lands_once,
     i5_it_was_verified,
     app7_nothing_protected_is_changed,
+    mrg5_dirty_files_are_spared,
 )
+
+# --- when objects leave ---------------------------------------------------------------------------------------------
+
+
+def git5_not_too_many_leave_at_once(before: State, batch: Sequence[events.Recorded]) -> str | None:
+    """Unless a person has said of just these that they may."""
+    here = [obj for obj in before.objects.values() if obj.desired is not None and not obj.withdrawn]
+    present = dict.fromkeys(obj.key for obj in here if obj.desired and not obj.desired.path.startswith("builtin:"))
+    leaving = [one.event.key for one in batch if isinstance(one.event, events.ObjectWithdrawn)]
+    count = sum(1 for key in leaving if key in present)
+    too_many = (count > 1 and count == len(present)) or (len(present) > 10 and count * 2 > len(present))
+    if not too_many or (before.blocked is not None and before.blocked.confirmed):
+        return None
+    return f"GIT-5: {count} of {len(present)} objects left at once, and nobody said that they may"
+
 
 # --- when something is tried again ----------------------------------------------------------------------------------
 
