@@ -1,4 +1,4 @@
-"""What was begun is removed, also when making it is only known to have failed: an earlier call may have gone through."""
+"""What was begun is removed, also when making it is known to have failed: an earlier call may have gone through."""
 
 from orchctl.core import actions, events
 from orchctl.testing import worlds

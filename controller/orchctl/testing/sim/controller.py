@@ -6,6 +6,7 @@ and what runs are those of `app.turns`, so only the waiting is the simulator's o
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 
 from orchctl.app import admission, requests, turns
@@ -237,7 +238,7 @@ class Controller:
         for key, (do, tries) in waiting.items():
             if self._targets[key] <= now:
                 self._targets[key] = now + POLL_S * min(8, 2.0 ** (tries - 1))
-                self._later(self._targets[key] - now, f"target {key}", lambda key=key, do=do: self._target(key, do))
+                self._later(self._targets[key] - now, f"target {key}", functools.partial(self._target, key, do))
 
     def _target(self, key: Key, do: actions.LandWork) -> None:
         if self._doer.target_is_clean(do):

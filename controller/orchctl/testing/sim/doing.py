@@ -1,4 +1,4 @@
-"""The production effects over the ports of the world: only what would touch this machine's disk is put in their place."""
+"""The production effects over the ports of the world: what would touch this disk is replaced."""
 
 from __future__ import annotations
 

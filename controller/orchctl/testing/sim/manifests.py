@@ -50,8 +50,8 @@ def project(name: str, checks: tuple[str, ...], *, limit: int, keep: str) -> str
 def task(name: str, project_name: str, pipeline_name: str, *, draft: int = 0) -> str:
     return (
         _head("Task", name)
-        + f"  project: {project_name}\n  pipeline: {pipeline_name}\n  timeout: 30m\n  prompt: do {name}, draft {draft}\n"
-        + f"  priority: {draft}\n"
+        + f"  project: {project_name}\n  pipeline: {pipeline_name}\n  timeout: 30m\n"
+        + f"  prompt: do {name}, draft {draft}\n  priority: {draft}\n"
     )
 
 

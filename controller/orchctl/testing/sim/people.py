@@ -4,6 +4,7 @@ mend what they broke, so that every task can come to an end.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 
 from orchctl.core.ids import Oid
@@ -24,7 +25,7 @@ class People:
 
     def plan(self) -> None:
         for act in self._story.acts():
-            self._world.agenda.at(act.at, f"person {act.number} {act.what}", lambda act=act: self._do(act))
+            self._world.agenda.at(act.at, f"person {act.number} {act.what}", functools.partial(self._do, act))
 
     def mend(self) -> None:
         """Everything of the story's start is there again and can be read; nothing is dirty."""

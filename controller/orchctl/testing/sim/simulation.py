@@ -7,6 +7,7 @@ true once nothing moves any more. A broken invariant ends the run where it is se
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
 import traceback
 from collections.abc import Callable
@@ -158,7 +159,7 @@ class Simulation:
     def _plan_stretches(self) -> None:
         for number in range(int(STORY_S / STRETCH_S)):
             at = self.world.chance.between(number * STRETCH_S, (number + 1) * STRETCH_S, "stretch", number)
-            self.world.agenda.at(at, "stretch", lambda number=number: self._stretch(number))
+            self.world.agenda.at(at, "stretch", functools.partial(self._stretch, number))
 
     def _stretch(self, number: int) -> None:
         swarm, chance = self.world.swarm, self.world.chance
