@@ -164,22 +164,22 @@ class Controller:
     def _spawn(self, action: actions.Action) -> None:
         self._under_way += 1
         chance, subject = self._world.chance, f"{action.do.verb} {action.object}"
-        delay = chance.between(0.0, 0.3, "effect", action.key, self.epoch)
+        delay = chance.between(0.0, 0.3, "effect", subject, self._world.nth(subject))
         if self._world.swarm.strikes("slow", subject):
             delay += SLOW_S * chance.share("how slow", action.key)
         self._later(delay, subject, lambda: self._execute(action))
 
     def _execute(self, action: actions.Action) -> None:
         self._world.trace(f"does {action.do.verb} {action.object} {action.key[:8]}")
-        facts = self._doer.execute(action)
+        facts, chance = self._doer.execute(action), self._world.chance
         if self._world.swarm.strikes("late", action.do.verb):
             self._deliver(facts, self._world.chance.between(*LATE_S, "late", action.key))
         else:
             self._deliver(facts, SOON_S)
         if self._world.swarm.strikes("doubled", action.do.verb):
-            self._later(
-                self._world.chance.between(*LATE_S, "doubled", action.key), "doubled", lambda: self._hear(facts)
-            )
+            at_once = chance.happens(0.5, "doubled at once", action.key)
+            again = chance.between(0.02, 2.0, "doubled", action.key) if at_once else LATE_S[1]
+            self._later(again, "doubled", lambda: self._hear(facts))
 
     def _deliver(self, facts: list[events.Event], seconds: float) -> None:
         def heard() -> None:

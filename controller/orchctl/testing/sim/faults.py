@@ -19,7 +19,7 @@ FAULTS: dict[str, tuple[float, float]] = {
     "broken-git": (0.002, 0.01),  # trying again changes nothing
     "busy-machine": (0.01, 0.1),  # no process can be started now
     "half-started": (0.01, 0.1),  # the process was started, and the call says it was not
-    "unseen": (0.01, 0.2),  # cannot tell now whether it runs
+    "unseen": (0.02, 0.4),  # cannot tell now whether it runs
     "busy-control": (0.01, 0.1),  # the control repo cannot be read now
     "offline": (0.1, 0.5),  # per stretch of time: the projects' repositories cannot be reached
     "no-notice": (0.05, 0.9),  # nobody is told of the end of an attempt

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from orchctl.adapters.ledger import codec
 from orchctl.core import events, evolve, views
+from orchctl.core.folds import parts
 from orchctl.core.ids import Key, kind_of
 from orchctl.core.state import WORK_KINDS, State
 from orchctl.testing.sim.faults import Killed, Swarm
@@ -108,10 +109,16 @@ class Ledger:
     # --- oracles ------------------------------------------------------------------------------------------------
 
     def i7_rows_equal_the_fold(self) -> str | None:
-        return difference("I7: rows", self.state(), "the fold of all events", self.folded())
+        return self._compared("I7: rows", self.state())
 
     def i7_live_state_equals_the_fold(self, live: State) -> str | None:
-        return difference("I7: the live state", live, "the fold of all events", self.folded())
+        return self._compared("I7: the live state", live)
+
+    def _compared(self, what: str, found: State) -> str | None:
+        try:
+            return difference(what, found, "the fold of all events", self.folded())
+        except parts.IllegalEvent as defect:
+            return f"I7: the events read back do not follow from each other: {defect}"
 
     def i8_nothing_acknowledged_is_lost(self) -> str | None:
         if len(self.entries) < self.acknowledged:

@@ -17,7 +17,7 @@ SORTS = (
     ("ok", 8),
     ("committing", 3),
     ("failing", 2),
-    ("hanging", 1),
+    ("hanging", 2),
     ("slow", 2),
     ("flooding", 1),
     ("lying", 1),
@@ -44,11 +44,14 @@ class Machine:
             process.tree = world.objects.tree(clone.files)
         world.complain(*(judge(world, process) for judge in oracles.AT_A_START))
         world.processes[spec.attempt] = process
+        whose = clone.branch if clone is not None and clone.branch else process.env.get("ORCH_TASK", "")
+        process.subject = f"{process.purpose} of {whose} in {process.env.get('ORCH_STAGE')}"
+        process.subject += f", {world.nth(process.subject)}"
         world.trace(f"process {spec.attempt} {process.purpose} in {spec.cwd}")
         lives_s = self._lives_s(process)
         agenda = world.agenda
         agenda.after(lives_s / 2, f"works {spec.attempt}", lambda: self._work(process))
-        if world.swarm.strikes("lost", spec.attempt):
+        if world.swarm.strikes("lost", process.subject):
             agenda.after(lives_s * 0.7, f"lost {spec.attempt}", lambda: self.end(process, Phase.LOST, None))
         agenda.after(lives_s, f"exits {spec.attempt}", lambda: self._exit(process))
         return process
@@ -75,7 +78,7 @@ class Machine:
         return self._world.chance.weighted(SORTS, "agent", *about)
 
     def _lives_s(self, process: Process) -> float:
-        chance, subject = self._world.chance, process.attempt
+        chance, subject = self._world.chance, process.subject
         if process.purpose == "commit":
             return chance.between(0.2, 3.0, "commits", subject)
         if process.purpose == "check":
@@ -144,7 +147,7 @@ class Machine:
         assert process.tree is not None
         world, command = self._world, process.argv[2]
         passed = not any("bad" in text for text in world.objects.trees[process.tree].values())
-        if command.endswith("sometimes") and world.chance.happens(0.2, "flaky", process.attempt):
+        if command.endswith("sometimes") and world.chance.happens(0.2, "flaky", process.subject):
             passed = False
         world.verdicts.setdefault((command, process.tree), {})[passed] = None
         return 0 if passed else 1

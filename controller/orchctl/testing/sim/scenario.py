@@ -51,6 +51,7 @@ class Story:
     seed: int
     without: frozenset[str] = frozenset()
     calm: bool = False  # nothing goes wrong and nobody does anything
+    hostile: bool = False  # there are objects besides that are invalid, or fail in every way
 
     def chance(self) -> Chance:
         return Chance(self.seed)
@@ -142,6 +143,18 @@ def _control_files(story: Story) -> dict[str, str]:
         files[f"manifests/projects/{name}.yaml"] = project_text(chance, name, checks)
     for name in story.tasks():
         files[f"manifests/{name}.yaml"] = task_text(chance, name, 0)
+    return files | (_hostile_files() if story.hostile else {})
+
+
+def _hostile_files() -> dict[str, str]:
+    """Manifests nobody can read, and tasks that cannot go well, in a project that is not there."""
+    files = {
+        f"manifests/hostile/{number}.yaml": text.format(name=f"hostile{number}")
+        for number, text in enumerate(manifests.BROKEN)
+    }
+    files["manifests/hostile/project.yaml"] = manifests.project("hostile", ("make test",), limit=2, keep="Always")
+    for pipeline in ("quick", "missing"):
+        files[f"manifests/hostile/{pipeline}.yaml"] = manifests.task(f"hostile-{pipeline}", "hostile", pipeline)
     return files
 
 

@@ -23,7 +23,7 @@ from orchctl.testing.sim.scenario import STORY_S, Story, world_of
 CALM_S_MAX = 5 * 3600.0  # of phase two: every timeout of the manifests fits in
 QUIET_S = 1_300.0  # how long an idle system must stay silent: two looks at what a person has to mend fit in
 SETTLED_S = 60.0  # idle for so long: nothing more is to come
-STEPS_MAX = 200_000
+STEPS_MAX = 30_000  # of one seed, which takes a thousand: more is a loop that never rests
 SAMPLE_EVERY = 40  # turns between two looks at whether state, rows and events agree
 
 
@@ -96,6 +96,8 @@ class Simulation:
                 idle_since = (idle_since if idle_since is not None else now) if idle else None
                 if idle_since is not None and now - idle_since >= SETTLED_S:
                     return True
+        if self.steps >= STEPS_MAX:
+            self.world.complain(f"L3: {STEPS_MAX} steps and no end")
         return False
 
     def _guarded(self, what: str, act: Callable[[], None]) -> None:
@@ -204,12 +206,16 @@ class Simulation:
             return
         before = len(self.ledger.entries)
         self._run_until(world.agenda.now + QUIET_S)
-        self._guarded("a look at everything", lambda: controller.look_at_everything())
-        if len(self.ledger.entries) > before:
-            what = ", ".join(f"{one.type} {one.data[:120]}" for one in self.ledger.entries[before : before + 3])
-            world.complain(f"L3: {len(self.ledger.entries) - before} events in an idle system: {what}")
+        world.complain(self._news("L3: an idle system is not silent", before))
+        self._guarded("a look at everything", controller.look_at_everything)
+        world.complain(self._news("L1: nobody was woken for what there was to do", before))
         self._compare(controller)
         world.complain(*(judge(world, controller.machine.state) for judge in ending.AT_THE_END))
+
+    def _news(self, what: str, before: int) -> str | None:
+        found = self.ledger.entries[before:]
+        named = ", ".join(f"{one.type} {one.data[:120]}" for one in found[:3])
+        return f"{what}: {len(found)} events: {named}" if found else None
 
     def _trace(self, line: str) -> None:
         self._digest.update(line.encode())

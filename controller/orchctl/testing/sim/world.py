@@ -65,6 +65,7 @@ class Process:
     disowned: bool = False  # who started it was told that it had not started
     tree: Oid | None = None  # of a check: what lay in its room when it began
     output_bytes: int = 0
+    subject: str = ""  # what chance about it goes by: the same whatever its ids are
 
     @property
     def lives(self) -> bool:
@@ -102,10 +103,16 @@ class World:
     protected: tuple[str, ...] = ()
     checks: dict[str, dict[tuple[str, ...], None]] = dataclasses.field(default_factory=dict)  # ever said for a project
     runs_max: int = 3  # how often a task's agents may run, by any pipeline
+    times: dict[str, int] = dataclasses.field(default_factory=dict)
     wall_offset: float = 0.0
     violations: list[str] = dataclasses.field(default_factory=list)
     told: list[Callable[[Process], None]] = dataclasses.field(default_factory=list)  # who hears of ends
     trace: Callable[[str], None] = lambda line: None
+
+    def nth(self, subject: str) -> int:
+        """How often this was asked for the same subject, from 1."""
+        self.times[subject] = self.times.get(subject, 0) + 1
+        return self.times[subject]
 
     def complain(self, *complaints: str | None) -> None:
         self.violations += [one for one in complaints if one is not None]
