@@ -32,7 +32,7 @@ bench: dev-ready ## measure against a floor in the same run: make bench P="P8"
 	@$(BIN)/python -m tests.bench $(P)
 
 soak: dev-ready ## the tests that take minutes: make soak SEEDS=50000
-	@SIM_SEEDS=$(SEEDS) $(BIN)/python .setup/watched --limit 14400 $(BIN)/python -m pytest -q -m soak tests
+	@SIM_SEEDS=$(SEEDS) $(BIN)/python .setup/watched --limit 14400 $(BIN)/python -m pytest -q -o faulthandler_timeout=3600 -m soak tests
 
 generate: dev-ready ## write again what is generated, and format
 	@$(BIN)/python -m orchctl.api.crdgen crds

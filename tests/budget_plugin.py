@@ -27,6 +27,11 @@ def suite_of(nodeid: str, suites: list[str]) -> str | None:
     return max((suite for suite in suites if nodeid.startswith(suite + "/")), key=len, default=None)
 
 
+def is_budgeted(item: pytest.Item) -> bool:
+    """A soak takes as long as it takes; its limit is that of `make soak`."""
+    return item.get_closest_marker("soak") is None
+
+
 def overspent(spent: dict[str, float], granted: dict[str, float], margin: float) -> list[str]:
     return [
         f"{suite}: {spent[suite]:.1f} CPU s spent, {granted[suite]:g} granted (times {margin:g} for noise)"
@@ -66,7 +71,7 @@ def pytest_runtest_protocol(item: pytest.Item):
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]):
     report = yield
-    if call.when == "teardown":
+    if call.when == "teardown" and is_budgeted(item):
         report.user_properties.append((PROPERTY, cpu_s() - item.stash[_started]))
     return report
 

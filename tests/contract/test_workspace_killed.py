@@ -163,3 +163,20 @@ def test_another_merge_lands_where_an_earlier_one_was_killed_mrg_5(tmp_path: Pat
     assert_agrees(repo, second)
     assert not (repo / "deep").exists()
     assert (repo / "dir/c.txt").read_text() == "c\n"
+
+
+def test_log_9_the_locks_of_makers_that_are_gone_are_removed_and_those_held_stay(tmp_path: Path) -> None:
+    owners = tmp_path / "state/owners"
+    gone = GitWorkspace(tmp_path / "state")
+    fd = os.dup(gone._owner.fd)  # as a git of it that still runs has it
+    os.close(gone._owner.fd)
+    (owners / f"{'0' * 16}.lock").touch()
+    (owners / f".{'1' * 16}").touch()
+    (owners / "notes.txt").touch()
+    workspace = GitWorkspace(tmp_path / "state")
+    workspace.sweep()
+    assert {path.name for path in owners.iterdir()} == {gone._owner.path.name, workspace._owner.path.name, "notes.txt"}
+    os.close(fd)
+    workspace.sweep()
+    assert {path.name for path in owners.iterdir()} == {workspace._owner.path.name, "notes.txt"}
+    workspace.close()

@@ -68,11 +68,99 @@ def test_ses_10_a_real_command_line_gets_prompt_place_and_an_environment_of_its_
     assert found == []
 
 
-def test_ses_14_a_program_that_is_not_there_fails_the_task_with_a_sentence(box: sandbox.Sandbox) -> None:
-    ended = _run(box, sandbox.FIX, extra="  agents: [absent]\n" + ABSENT)
-    assert (ended["status"], ended["reason"]) == ("False", "NotFound")
-    assert "program" in str(ended["message"])
-    assert len(box.object("task", "fix")["status"]["sessions"]) == 1, "a second run would end the same way"
+def test_ses_14_a_program_that_is_not_there_holds_the_task_until_it_is(box: sandbox.Sandbox) -> None:
+    absent = ABSENT.replace("no-such-program-anywhere", "late-agent")
+    box.write("manifests/fix.yaml", sandbox.task(sandbox.FIX, extra="  agents: [absent]\n" + absent))
+    box.commit("Ask")
+    box.until_idle()
+    status = box.object("task", "fix")["status"]
+    assert (status["summary"], status["waiting"]["reason"]) == ("Waiting(AgentNotReady)", "AgentNotReady")
+    assert "there is no `late-agent` on PATH" in status["waiting"]["message"]
+    assert "install `late-agent`" in box.orchctl("why", "fix")
+    assert list((box.state / "sessions").iterdir()) == [], "no attempt was made"
+    box.program("late-agent", "sed -i s/goodbye/hello/ greet.sh")
+    box.until_idle()
+    assert box.object("task", "fix")["status"]["summary"] == "Merged"
+    box.write("manifests/again.yaml", sandbox.task(sandbox.FIX, name="again", extra="  agents: [absent]\n"))
+    (box.root / "bin/late-agent").unlink()
+    box.commit("Ask again")
+    box.until_idle()
+    assert box.object("task", "again")["status"]["summary"] == "Waiting(AgentNotReady)"
+
+
+def test_ses_14_agents_on_path_are_shown_with_their_version_and_the_next_of_a_list_works(box: sandbox.Sandbox) -> None:
+    box.program("crush", "echo crush version v0.96.1")
+    asked = box.root / "asked"
+    box.program(
+        "codex",
+        f'[ "$1" = --version ] && echo x >> {asked} && exec echo codex-cli 0.169.0',
+        "sed -i s/goodbye/hello/ greet.sh",
+        'echo "the model is $ORCH_MODEL, the words are $*"',
+    )
+    box.extra_env["PATH"] = f"{box.root / 'bin'}:/usr/bin:/bin"
+    box.write("manifests/fix.yaml", sandbox.task(extra="  agents: [claude, crush, codex/o4.1]\n"))
+    box.write("manifests/unnamed.yaml", sandbox.task("say nothing", name="unnamed"))
+    box.commit("Ask")
+    box.until_idle()
+    crush, codex, claude = (box.object("agent", name)["status"] for name in ("crush", "codex", "claude"))
+    assert (crush["version"], crush["path"]) == ("0.96.1", str(box.root / "bin/crush"))
+    assert (crush["summary"], codex["summary"], claude["summary"]) == ("NotImplemented", "Ready", "NotReady")
+    assert "0.169.0" in box.orchctl("get", "agents")
+    described = box.orchctl("describe", "agent/codex")
+    assert f"Path:        {box.root / 'bin/codex'}" in described
+    assert "Since:" in described
+    assert box.object("task", "fix")["status"]["summary"] == "Merged"
+    why = box.orchctl("why", "fix")
+    assert "not taken agent claude: there is no `claude` on PATH" in why
+    assert "spec.backend" in why
+    assert "the model is o4.1, the words are exec" in (said := box.orchctl("logs", "fix"))
+    assert "--model=o4.1 -" in said
+    assert f"agent codex is at {box.root / 'bin/codex'}, but one that is run as a command" in box.orchctl(
+        "why", "unnamed"
+    )
+    before = box.select("SELECT count(*) FROM events WHERE type = 'AgentProbed'")
+    box.until_idle()
+    assert box.select("SELECT count(*) FROM events WHERE type = 'AgentProbed'") == before, "nothing is news"
+    assert asked.read_text().split() == ["x"]
+
+
+ACCOUNT = """\
+---
+apiVersion: orchctl.dev/v1alpha1
+kind: Account
+metadata: {name: team}
+spec: {secrets: [{env: API_KEY, fromFile: ~/secrets/key}]}
+---
+apiVersion: orchctl.dev/v1alpha1
+kind: Agent
+metadata: {name: paid}
+spec: {backend: command, command: [paid-agent], account: team}
+"""
+
+
+def test_ses_10_a_secret_of_an_account_reaches_the_agent_and_no_file_of_ours(box: sandbox.Sandbox) -> None:
+    told = box.root / "told"
+    box.program("paid-agent", f'echo "the key is $API_KEY"; echo "$API_KEY" > {told}; sed -i s/goodbye/hello/ greet.sh')
+    checked = sandbox.PROJECT.replace("sh greet.sh |", "echo check:$API_KEY.; sh greet.sh |")
+    box.write("manifests/project.yaml", checked)
+    box.write("manifests/fix.yaml", sandbox.task(sandbox.FIX, extra="  agents: [paid]\n" + ACCOUNT))
+    box.commit("Ask")
+    box.until_idle()
+    waiting = box.object("task", "fix")["status"]["waiting"]
+    assert waiting["reason"] == "AgentNotReady"
+    assert "~/secrets/key cannot be read" in waiting["message"]
+    assert box.object("account", "team")["status"]["summary"] == "NotReady"
+    (box.root / "home/secrets").mkdir()
+    (box.root / "home/secrets/key").write_text(f"{SECRET}\n")
+    box.until_idle()
+    assert box.object("task", "fix")["status"]["summary"] == "Merged"
+    assert told.read_text() == f"{SECRET}\n"
+    logs = "".join(path.read_text() for path in box.state.glob("sessions/*/raw.log"))
+    assert "the key is " in logs
+    assert "check:.\n" in logs, "a check is not told"
+    folders = (box.state, box.repo, box.root / "run")
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    assert [path for path in files if SECRET.encode() in path.read_bytes()] == []
 
 
 def test_task_5_a_failing_agent_is_run_again_and_told_why_until_the_limit(box: sandbox.Sandbox) -> None:

@@ -75,7 +75,7 @@ WORDS = re.findall(
 )
 KEYS = ("name", "a b", "no", "null-", "é", "'5'", '"true"', "'~'", '"a: b"', "x-1", "'#'", "on", '"\\u263a"')
 # What ruamel reads as a number or a time and we as text: among the documented differences below, so not here.
-OTHERWISE = re.compile(r"[-+]?(0b|0x|0o|[\d.][\d.eE+-]*_|\d{4}-\d)|[-+]0[xo]|=$|<<$")
+OTHERWISE = re.compile(r"[-+]?(0b|0x|0o|[\d.][\d.eE+-]*_|\d{4}-\d)|[-+](0[xo]|_)|=$|<<$")
 PLAIN = strategies.sampled_from(WORDS) | strategies.from_regex(
     r"[a-zA-Z0-9.+_/][a-zA-Z0-9.+_/ -]{0,12}[a-zA-Z0-9.+_/]", fullmatch=True
 ).filter(lambda text: not OTHERWISE.match(text) and "  " not in text)
@@ -268,6 +268,8 @@ def test_what_is_thrown_together_or_damaged_is_read_alike_or_refused(examples: i
         ("1_0.5", 10.5),
         ("0b11", 3),
         ("0x_1", 1),
+        ("+_0", 0),
+        ("-_1", -1),
         ("+0x1", 1),
         ("-0o7", -7),
     ],
@@ -290,6 +292,14 @@ def test_an_anchor_may_be_given_again() -> None:
 def test_plain_signs_that_ruamel_has_no_value_for_are_text(plain: str) -> None:
     assert ours(f"a: {plain}") == [{"a": plain}]
     with pytest.raises(YAMLError):
+        ruamel(f"a: {plain}")
+
+
+@pytest.mark.parametrize("plain", ["+_", "-_", "0x_", "._"])
+def test_what_only_begins_like_a_number_is_text(plain: str) -> None:
+    """ruamel takes it for a number and then cannot read it."""
+    assert ours(f"a: {plain}") == [{"a": plain}]
+    with pytest.raises(ValueError, match=r"invalid literal|could not convert"):
         ruamel(f"a: {plain}")
 
 

@@ -1,5 +1,7 @@
 """The budget adds up per suite, longest folder first, and only speaks up beyond the margin."""
 
+import pytest
+
 from tests import budget_plugin
 
 
@@ -8,6 +10,12 @@ def test_a_test_counts_for_the_longest_folder_above_it():
     assert budget_plugin.suite_of("tests/unit/cli/test_a.py::test_b", suites) == "tests/unit/cli"
     assert budget_plugin.suite_of("tests/unit/api/test_a.py::test_b", suites) == "tests/unit"
     assert budget_plugin.suite_of("tests/e2e/test_a.py::test_b", suites) is None
+
+
+def test_a_soak_has_no_budget(request: pytest.FixtureRequest):
+    assert budget_plugin.is_budgeted(request.node)
+    request.node.add_marker(pytest.mark.soak)
+    assert not budget_plugin.is_budgeted(request.node)
 
 
 def test_only_what_is_beyond_the_margin_is_overspent():

@@ -124,7 +124,10 @@ def what_was_under_way_is_forgotten_at_a_start(patch):
 
 @mutant("L1", "L3", "I14")
 def nothing_is_decided_at_a_start(patch):
-    wrapped(patch, turns.Turns, "record", lambda original, self, facts, everything=False: original(self, facts))
+    def decided(original, self, facts):
+        return original(self, [fact for fact in facts if not isinstance(fact, events.ControllerStarted)])
+
+    wrapped(patch, turns.Turns, "record", decided)
 
 
 @mutant("I14")

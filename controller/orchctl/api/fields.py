@@ -6,6 +6,7 @@ and so that the generated CRDs stay inside what an API server accepts. Called by
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, ClassVar
 
 from pydantic import (
@@ -90,6 +91,18 @@ def _branch(value: str) -> str:
     return value
 
 
+_EXPRESSION = re.compile(r"\$\{\{.*?\}\}")
+
+
+def _branch_template(value: str) -> str:
+    """What stands around the expressions must be fit for a branch; what they give is looked at when it is known."""
+    sample = _EXPRESSION.sub("x", value)
+    if re.fullmatch(BRANCH_PATTERN, sample) is None:
+        raise PydanticCustomError("git_branch", "must be a branch name that git accepts, but for its `${{ }}`")
+    _branch(sample)
+    return value
+
+
 def _relative_glob(value: str) -> str:
     if value.startswith("/") or ".." in value.split("/"):
         raise PydanticCustomError("relative_glob", "must be a glob relative to the repository and inside it")
@@ -128,6 +141,12 @@ AgentReference = Annotated[str, StringConstraints(pattern=AGENT_PATTERN, min_len
 Duration = Annotated[str, StringConstraints(pattern=durations.DURATION_PATTERN, min_length=2, max_length=7)]
 Branch = Annotated[
     str, StringConstraints(pattern=BRANCH_PATTERN, min_length=1, max_length=200), AfterValidator(_branch)
+]
+BranchTemplate = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=LINE_LENGTH_MAX),
+    AfterValidator(_plain_line),
+    AfterValidator(_branch_template),
 ]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=LINE_LENGTH_MAX), AfterValidator(_plain_line)]
 Text = Annotated[str, StringConstraints(max_length=TEXT_LENGTH_MAX)]

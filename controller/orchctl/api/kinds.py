@@ -64,7 +64,6 @@ CONTROLLER_KINDS = ("Session", "Worktree", "MergeQueue")  # in this release; wri
 # Read and checked, but nothing happens because of them yet.
 UNSUPPORTED_KINDS = (
     "Settings",
-    "Account",
     "Approval",
     "Policy",
     "Question",
@@ -81,6 +80,7 @@ _STATUS = Column("STATUS", ".status.summary")
 _REASON = Column("REASON", '.status.conditions[?(@.type=="Ready")].reason', priority=1)
 _MESSAGE = Column("MESSAGE", '.status.conditions[?(@.type=="Ready")].message', priority=1)
 _AGE = Column("AGE", ".metadata.creationTimestamp", "date")
+_PATH = Column("PATH", ".status.path", priority=1)
 _USUAL = (_READY, _STATUS, _AGE, _REASON, _MESSAGE)
 
 _ROWS = (
@@ -94,7 +94,7 @@ _ROWS = (
         "Agent",
         ("ag",),
         "One way to run a model or program: backend, command, environment, concurrency.",
-        (Column("BACKEND", ".spec.backend"), *_USUAL),
+        (Column("BACKEND", ".spec.backend"), Column("VERSION", ".status.version"), *_USUAL, _PATH),
     ),
     Kind(
         "Role",

@@ -10,13 +10,36 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 OPENING = "${{"
-EACH = "*"  # in a path: every item of the list
+EACH = "*"  # in a path: every item of the list, or every value of the map
 
 Path = tuple[str | int, ...]
 
+_STAGE: tuple[tuple[str, ...], ...] = (("prompt",), ("panel", "members", EACH, "prompt"))
+# The strings of a Task that is made by something else; names, labels and branches have a form no template fits.
+_TASK: tuple[tuple[str, ...], ...] = (
+    ("metadata", "annotations", EACH),
+    ("spec", "title"),
+    ("spec", "prompt"),
+    ("spec", "params", EACH),
+    ("spec", "touches", EACH),
+    ("spec", "sparse", EACH),
+)
+
+
+def _below(prefix: tuple[str, ...], paths: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
+    return tuple((*prefix, *path) for path in paths)
+
+
 _FIELDS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "Role": (("spec", "system"),),
-    "Pipeline": (("spec", "stages", EACH, "prompt"),),
+    "Pipeline": (
+        *_below(("spec", "stages", EACH), _STAGE),
+        *_below(("spec", "stages", EACH, "tasks", "template"), _TASK),
+        *_below(("spec", "finally", EACH), _STAGE),
+    ),
+    "Project": (("spec", "guardrails", "branch"),),
+    "Trigger": _below(("spec", "template"), _TASK),
+    "Milestone": _below(("spec", "template"), _TASK),
 }
 
 
@@ -41,7 +64,11 @@ def _at(value: object, rest: Sequence[str], place: Path) -> Iterator[tuple[Path,
     if not rest:
         yield place, value
     elif rest[0] == EACH:
-        for index, item in enumerate(value if isinstance(value, list) else ()):
+        for index, item in value.items() if isinstance(value, dict) else enumerate(_listed(value)):
             yield from _at(item, rest[1:], (*place, index))
     elif isinstance(value, dict) and rest[0] in value:
         yield from _at(value[rest[0]], rest[1:], (*place, rest[0]))
+
+
+def _listed(value: object) -> Sequence[object]:
+    return value if isinstance(value, list) else ()

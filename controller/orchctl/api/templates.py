@@ -104,6 +104,22 @@ def expressions(text: str) -> list[Expression]:
     return found
 
 
+def lookups(text: str, roots: tuple[str, ...]) -> list[tuple[Token, str]]:
+    """Each name that is looked up in one of these roots, in a text that `check` finds no flaw in."""
+    found: list[tuple[Token, str]] = []
+    for expression in expressions(text):
+        tokens = (None, *expression.tokens, None, None)
+        for before, root, sign, name in zip(tokens, tokens[1:], tokens[2:], tokens[3:], strict=False):
+            if root is None or sign is None or name is None or root.kind != "name" or root.text not in roots:
+                continue
+            if before is not None and before.text in (".", "|"):
+                continue
+            if (sign.text, name.kind) in ((".", "name"), ("[", "string")):
+                plain = name.text if name.kind == "name" else name.text[1:-1]
+                found.append((dataclasses.replace(name, text=plain), root.text))
+    return found
+
+
 # --- tokens -----------------------------------------------------------------------------------------------------
 
 

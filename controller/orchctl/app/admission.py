@@ -9,21 +9,17 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from orchctl.adapters import manifests
 from orchctl.adapters.gitsource import source
 from orchctl.adapters.manifests import cache as caches
+from orchctl.app import leaving
 from orchctl.core import events, ports
-from orchctl.core.folds import pruning
-from orchctl.core.ids import Key, Oid, key_of
+from orchctl.core.ids import SOURCE, Key, Oid, key_of
 from orchctl.core.state import Object, State
 from orchctl.kit import digest, names
 
-SOURCE = Key("Source//control")
-BUILTIN = "builtin:"
-PRUNE_GUARD_FROM = 10  # objects; below this, any part of them may be removed in one commit
-PRUNE_PERCENT_MAX = 50
 _UID_SPACE = uuid.UUID("6f0bb0a6-2f0e-5f0e-9d53-7f2a4c1b7c11")
 
 
@@ -32,6 +28,7 @@ class _File:
     blob: str
     documents: tuple[manifests.Document, ...]
     problems: tuple[manifests.Problem, ...]
+    whole: bool  # whether all it names is known
     kept: tuple[Key, ...]  # objects of an earlier version, kept because this one could not be read to its end
 
 
@@ -52,7 +49,9 @@ class Admission:
         self._troubled: dict[Key, dict[str, None]] = {}  # the files whose problems stand in the way of an object
         self._tree: Oid | None = None
         self._commit: Oid | None = None
-        self._blocked: dict[Key, None] = {}
+        self._unreadable: dict[str, None] = {}  # the files that hide what they hold
+        self._leaving = leaving.Leaving()
+        self._relations = manifests.Relations(self._builtins.values())
         self._returning: dict[Key, None] = {}  # written again while the removed one of that name is still ending
         self._started = False
 
@@ -62,7 +61,7 @@ class Admission:
         free = [key for key in self._returning if key not in state.objects]
         if observed is not None and observed.commit == self._commit:
             again = free or (state.blocked is not None and state.blocked.confirmed)
-            return self._decide(state, dict.fromkeys([*free, *self._blocked]), observed.commit) if again else []
+            return self._decide(state, dict.fromkeys([*free, *self._leaving.again()]), observed.commit) if again else []
         affected = dict.fromkeys([*free, *(() if self._started else self._builtins)])
         self._started = True
         if observed is None:  # nothing is known of git, so nothing of it is withdrawn
@@ -72,16 +71,18 @@ class Admission:
             facts.append(self._revision(state, observed))
         held = _held_by_path(state)
         if observed.full:
-            affected.update({key: None for key, obj in state.objects.items() if _from_git(obj)})
+            affected.update({key: None for key, obj in state.objects.items() if leaving.from_git(obj)})
             listed = {change.path for change in observed.changes}
             for path in [path for path in self._files if path not in listed]:
                 affected.update(self._take_in(path, None, held))
         for change in observed.changes:
             affected.update(self._take_in(change.path, change.new_oid, held))
         self._settle_cache(observed)
-        affected.update(self._blocked)
+        affected.update(self._leaving.again())
+        affected.update(dict.fromkeys(self._relate(state, affected)))
         self._tree, self._commit = observed.tree, observed.commit
-        return facts + self._decide(state, affected, observed.commit)
+        broke = [change.path for change in observed.changes if change.path in self._unreadable]
+        return facts + self._decide(state, affected, observed.commit, broke)
 
     def _revision(self, state: State, observed: source.Observation) -> events.RevisionObserved:
         before = state.revision
@@ -101,6 +102,7 @@ class Admission:
     def _take_in(self, path: str, oid: Oid | None, held: dict[str, list[Key]]) -> dict[Key, None]:
         """Replace what the file held; every key it names or named is affected."""
         before = self._files.pop(path, None)
+        self._unreadable.pop(path, None)
         troubled = _problem_keys(path, before) if before is not None else []
         for key in troubled:
             self._troubled.get(key, {}).pop(path, None)
@@ -113,6 +115,7 @@ class Admission:
         if after is None:
             return affected
         self._files[path] = after
+        self._unreadable.update({} if after.whole else {path: None})
         troubled = _problem_keys(path, after)
         for key in troubled:
             self._troubled.setdefault(key, {})[path] = None
@@ -126,11 +129,11 @@ class Admission:
             loaded = self._loaded(path, oid)
         except ports.PermanentError as error:
             problem = manifests.Problem(path, 1, 1, "", str(error), "unreadable", None)
-            return _File(oid, (), (problem,), tuple(held))
+            return _File(oid, (), (problem,), False, tuple(held))
         named = {document.key for document in loaded.documents}
         refused = {Key(problem.key) for problem in loaded.problems if problem.key is not None}
         kept = tuple(key for key in held if key not in named and (not loaded.whole or key in refused))
-        return _File(oid, loaded.documents, loaded.problems, kept)
+        return _File(oid, loaded.documents, loaded.problems, loaded.whole, kept)
 
     def _loaded(self, path: str, oid: Oid) -> manifests.Loaded:
         known = self._cache.find(oid, path) if self._cache is not None else None
@@ -149,9 +152,25 @@ class Admission:
 
     # --- objects ------------------------------------------------------------------------------------------------
 
-    def _decide(self, state: State, affected: dict[Key, None], commit: str) -> list[events.Event]:
+    def _relate(self, state: State, affected: Iterable[Key]) -> list[Key]:
+        """Which objects have come to stand well or badly with others because of these."""
+        changed: dict[Key, manifests.Document | None] = {}
+        kept: dict[Key, manifests.Document] = {}
+        for key in affected:
+            claimants = self._claims.get(key, [])
+            spoken = self._spoken(key, self._holder(key, state, claimants)) if claimants else None
+            in_force = _in_force(state, key) if spoken is None and (claimants or key in self._troubled) else None
+            if in_force is None:
+                changed[key] = spoken
+            else:
+                kept[key] = in_force
+        return self._relations.take_in(changed, lambda key: _in_force(state, key), kept)
+
+    def _decide(
+        self, state: State, affected: dict[Key, None], commit: str, broke: Sequence[str] = ()
+    ) -> list[events.Event]:
         facts: list[events.Event] = []
-        leaving: list[Key] = []
+        gone: list[Key] = []
         for key in affected:
             problems = self._problems_of(key)
             claimants = self._claims.get(key, [])
@@ -163,14 +182,18 @@ class Admission:
                 if problems:
                     facts += _rejection(state, key, problems)
                     continue
-                leaving += [key] if not self._back_to_builtin(facts, state, key) else []
+                gone += [key] if not self._back_to_builtin(facts, state, key) else []
                 continue
             problems += self._duplicates(key, state, claimants)
+            related = [(problem.path, str(problem)) for problem in self._relations.problems_of(key)]
+            if related:  # good by itself, but not together with others: the last good spec stays in force
+                facts += _rejection(state, key, problems + related)
+                continue
             admitted = self._admit(state, key, claimants, commit, troubled=bool(problems))
             facts += admitted
             if problems:  # being admitted again takes the old problems away, so they are said again after it
                 facts += _rejection(state, key, problems, again=bool(admitted))
-        return facts + (self._withdraw(state, leaving, commit) if commit else [])
+        return facts + (self._leaving.facts(state, gone, commit, self._unreadable, broke) if commit else [])
 
     def _problems_of(self, key: Key) -> list[tuple[str, str]]:
         """(path, text) of every problem that stands in the way of this object."""
@@ -203,15 +226,17 @@ class Admission:
         admitted = obj.desired.path if obj is not None and obj.desired is not None else ""
         return admitted if admitted in claimants else sorted(claimants)[0]
 
+    def _spoken(self, key: Key, path: str) -> manifests.Document | None:
+        return next((one for one in self._files[path].documents if one.key == key), None)
+
     def _admit(
         self, state: State, key: Key, claimants: list[str], commit: str, *, troubled: bool
     ) -> list[events.Event]:
         path = self._holder(key, state, claimants)
-        file = self._files[path]
-        document = next((one for one in file.documents if one.key == key), None)
+        document = self._spoken(key, path)
         if document is None:
             return []  # kept from an earlier version of the file: the last good spec stays in force
-        fact = self._admitted(state, file.blob, document, commit)
+        fact = self._admitted(state, self._files[path].blob, document, commit)
         return [] if _is_known(state, fact, troubled=troubled) else [fact]
 
     def _admitted(self, state: State, blob: str, document: manifests.Document, commit: str) -> events.ObjectAdmitted:
@@ -247,35 +272,12 @@ class Admission:
         facts += [] if _is_known(state, fact, troubled=False) else [fact]
         return True
 
-    # --- pruning ------------------------------------------------------------------------------------------------
 
-    def _withdraw(self, state: State, leaving: list[Key], commit: str) -> list[events.Event]:
-        """What a person confirms is what was found gone at a commit, for as long as just that is still gone."""
-        present = {key: obj for key, obj in state.objects.items() if _from_git(obj) and not obj.withdrawn}
-        going = [key for key in leaving if key in present]
-        valid = [key for key in going if present[key].desired is not None]
-        total = sum(1 for obj in present.values() if obj.desired is not None)
-        message = _guard(len(valid), total)
-        blocked = state.blocked
-        is_known = blocked is not None and blocked.digest == pruning.digest_of(valid)
-        if not message or (is_known and blocked is not None and blocked.confirmed):
-            self._blocked = {}
-            lifted = [events.PruneLifted(SOURCE)] if blocked is not None else []
-            return [*lifted, *(events.ObjectWithdrawn(key) for key in going)]
-        self._blocked = dict.fromkeys(going)
-        if is_known:
-            return []
-        message += f", or say that it is meant: `orchctl prune --confirm {commit[:12]}`"
-        return [events.PruneBlocked(SOURCE, keys=tuple(valid), message=message, revision=Oid(commit))]
-
-
-def _guard(going: int, total: int) -> str:
-    """Why so many objects may not leave at once, or nothing."""
-    if going > 1 and going == total:
-        return f"all {total} objects vanished from git at once; none was removed. Leave at least one manifest"
-    if total > PRUNE_GUARD_FROM and going * 100 > total * PRUNE_PERCENT_MAX:
-        return f"{going} of {total} objects vanished from git at once; none was removed. Remove them in smaller commits"
-    return ""
+def _in_force(state: State, key: Key) -> manifests.Document | None:
+    obj = state.objects.get(key)
+    if obj is None or obj.desired is None or obj.withdrawn:
+        return None
+    return manifests.restored(key, obj.desired.spec, obj.desired.path, obj.desired.line)
 
 
 def _is_ending(obj: Object | None) -> bool:
@@ -320,16 +322,10 @@ def _problem_keys(path: str, file: _File) -> list[Key]:
     return [key for problem in file.problems for key in _keys_hit(path, file, problem)]
 
 
-def _from_git(obj: Object) -> bool:
-    if obj.desired is not None:
-        return not obj.desired.path.startswith(BUILTIN)
-    return bool(obj.problems)
-
-
 def _held_by_path(state: State) -> dict[str, list[Key]]:
     """Which objects each file was last known to hold, for files not taken in by this process yet."""
     held: dict[str, list[Key]] = {}
     for key, obj in state.objects.items():
-        if obj.desired is not None and not obj.desired.path.startswith(BUILTIN):
+        if obj.desired is not None and not obj.desired.path.startswith(leaving.BUILTIN):
             held.setdefault(obj.desired.path, []).append(key)
     return held

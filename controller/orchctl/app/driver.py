@@ -15,10 +15,11 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+import orchctl
 from orchctl.adapters.host import clock as clocks
-from orchctl.app import turns
+from orchctl.app import scouting, turns
 from orchctl.core import actions, events, runtime
-from orchctl.core.ids import AttemptId, Key
+from orchctl.core.ids import SOURCE, AttemptId, Key
 from orchctl.core.ports import WorldError
 from orchctl.core.state import State
 
@@ -29,6 +30,7 @@ TARGET_S_MAX = 60.0
 FAILURES_UNSAID_MAX = 5  # looks at git that fail in a row before a person is told
 TARGET_S = 1.0  # how often a dirty target is looked at
 THREADS = 8
+SCOUTS = 2
 DRAIN_S = 10.0  # how long effects under way may take to end when the controller stops
 
 
@@ -42,6 +44,8 @@ class Doer(Protocol):
     def exit_fd(self, attempt: AttemptId) -> int | None: ...
 
     def target_is_clean(self, do: actions.LandWork) -> bool: ...
+
+    def look_for(self, look: scouting.Look) -> list[events.Event]: ...
 
 
 class Facts(Protocol):
@@ -73,6 +77,9 @@ class Driver:
         self._awake = asyncio.Event()
         self._stopping = False
         self._look_at_git = True
+        # Programs that are slow to say who they are keep no effect waiting.
+        self._scout_pool = concurrent.futures.ThreadPoolExecutor(SCOUTS, thread_name_prefix="scout")
+        self._scout = self._turns.scout
         self._git_failures = 0  # in a row
         self.abandoned = False  # effects still ran when the wait for them was over
         self._work: set[asyncio.Future[None]] = set()
@@ -118,7 +125,7 @@ class Driver:
         for action in self._turns.under_way():
             self._spawn(lambda action=action: self._doer.execute(action))  # type: ignore[misc]
         facts = await self._admission_facts()
-        self._take_step(facts, everything=True)
+        self._take_step([events.ControllerStarted(SOURCE, release=orchctl.__version__), *facts])
 
     async def _turn(self) -> None:
         now = time.monotonic()
@@ -133,6 +140,7 @@ class Driver:
             self._take_step(facts)
         self._watch_attempts(now)
         self._watch_targets(now)
+        self._watch_programs(now)
 
     async def _admission_facts(self) -> list[events.Event]:
         state = self._machine.state
@@ -147,14 +155,14 @@ class Driver:
         self._git_failures = 0
         return found
 
-    def _take_step(self, facts: list[events.Event], *, everything: bool = False) -> None:
-        for action in self._turns.record(facts, everything=everything):
+    def _take_step(self, facts: list[events.Event]) -> None:
+        for action in self._turns.record(facts):
             self._spawn(lambda action=action: self._doer.execute(action))  # type: ignore[misc]
 
     async def _sleep(self) -> None:
         if self._facts or self._look_at_git:
             return
-        due = min(self._git_due, self._look_due, *self._unwatched.values(), *self._targets.values())
+        due = min(self._git_due, self._look_due, self._scout.due, *self._unwatched.values(), *self._targets.values())
         pause_s = due - time.monotonic()
         wake_at = self._machine.wake_at
         if wake_at is not None:
@@ -182,18 +190,18 @@ class Driver:
         facts, self._facts = self._facts, []
         if facts and not self._turns.unrecorded:
             self._turns.record(facts)  # what follows from it is found open at the next start
-        for pool in (self._pool, self._git_pool):
+        for pool in (self._pool, self._git_pool, self._scout_pool):
             pool.shutdown(wait=False, cancel_futures=True)
 
     # --- work in threads ----------------------------------------------------------------------------------------
 
-    def _spawn(self, work: Callable[[], list[events.Event]]) -> None:
-        future = asyncio.ensure_future(self._in_pool(work))
+    def _spawn(self, work: Callable[[], list[events.Event]], pool: concurrent.futures.Executor | None = None) -> None:
+        future = asyncio.ensure_future(self._in_pool(work, pool or self._pool))
         self._work.add(future)
         future.add_done_callback(self._done)
 
-    async def _in_pool(self, work: Callable[[], list[events.Event]]) -> None:
-        found = await self._loop.run_in_executor(self._pool, work)
+    async def _in_pool(self, work: Callable[[], list[events.Event]], pool: concurrent.futures.Executor) -> None:
+        found = await self._loop.run_in_executor(pool, work)
         self._facts += found  # only now: while this waited, the list may have been taken and replaced
 
     def _done(self, future: asyncio.Future[None]) -> None:
@@ -258,3 +266,13 @@ class Driver:
         pause_s = min(TARGET_S_MAX, TARGET_S * 2.0 ** (tries - 1))
         self._loop.call_soon_threadsafe(self._targets.__setitem__, key, time.monotonic() + pause_s)
         return [events.TargetCleaned(key)] if clean else []
+
+    def _watch_programs(self, now: float) -> None:
+        """Look for the programs of agents, and tell what is news."""
+        for look in self._scout.looks(self._machine.state, now):
+            self._spawn(functools.partial(self._look_for, look), self._scout_pool)
+
+    def _look_for(self, look: scouting.Look) -> list[events.Event]:
+        found = self._doer.look_for(look)
+        self._loop.call_soon_threadsafe(self._scout.done, look)
+        return found

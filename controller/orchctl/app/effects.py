@@ -17,10 +17,13 @@ from typing import Any
 from orchctl.adapters.backends import plans, registry
 from orchctl.adapters.executors import starter
 from orchctl.adapters.gitsource import repository
+from orchctl.adapters.probes import programs, secret_files
 from orchctl.adapters.templates import rendering
-from orchctl.core import actions, events, ports
+from orchctl.app import scouting, sweeping
+from orchctl.core import accounts, actions, events, ports
 from orchctl.core.ids import AttemptId, Key
 from orchctl.core.resolve import CONTROL_REPO
+from orchctl.core.state import Program
 from orchctl.kit import globs, text
 
 TAIL_BYTES = 4096
@@ -47,6 +50,8 @@ class Effects:
         self._sessions = sessions
         self._environ = environ
         self._python = python
+        self._programs = programs.Programs(environ, python, sessions.parent / "probes")
+        self._secret_files = secret_files.SecretFiles(environ, control_repo)
         self._renderer = rendering.Renderer(python)
         self._handlers: dict[type[actions.Effect], Callable[[actions.Action, Any], list[events.Event]]] = {
             actions.SyncHub: self._sync_hub,
@@ -175,6 +180,13 @@ class Effects:
         except (ports.TransientError, OSError):
             return False
 
+    def look_for(self, look: scouting.Look) -> list[events.Event]:
+        """What is news about the program of an agent, or the files of an account."""
+        if isinstance(look.sought, accounts.Files):
+            return scouting.account_news(look, look.sought, self._secret_files.problem(look.sought.secrets))
+        known = look.before if isinstance(look.before, Program) else None
+        return scouting.news(look, look.sought, self._programs.look(look.sought, known))
+
     # --- attempts -----------------------------------------------------------------------------------------------
 
     def _environment(self, extra: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
@@ -183,25 +195,28 @@ class Effects:
 
     def _render_prompt(self, action: actions.Action, do: actions.RenderPrompt) -> list[events.Event]:
         """Long values go to files among the sessions' records, in a folder no attempt can be called."""
-        made = self._renderer.render(dict(do.texts), json.loads(do.roots), self._sessions / ".values")
+        made = self._renderer.render(dict(do.texts), json.loads(do.roots), self._sessions / sweeping.VALUES)
         return [events.PromptRendered(action.object, action.key, digest=made.digest, texts=tuple(made.texts.items()))]
 
     def _run_agent(self, action: actions.Action, do: actions.RunAgent) -> list[events.Event]:
+        secrets = self._secret_files.values(do.secrets)
         prompt_file = self._text_file(do.attempt, "prompt", do.prompt)
         request = plans.LaunchRequest(
             agent=do.agent,
             command=do.command,
             prompt=do.prompt,
             prompt_file=prompt_file,
-            env=self._environment(do.env),
+            env=self._environment((*do.env, *secrets)),
             attempt_number=do.number,
             worktree=do.cwd,
+            model=do.model,
         )
         try:
             plan = registry.find(do.backend).launch(request)
         except plans.LaunchError as error:
             raise ports.PermanentError(str(error)) from error
-        spec = ports.AttemptSpec(do.attempt, plan.argv, do.cwd, plan.env, stdin=plan.stdin)
+        values = tuple(value for _, value in secrets)
+        spec = ports.AttemptSpec(do.attempt, plan.argv, do.cwd, plan.env, stdin=plan.stdin, secrets=values)
         return self._submitted(action, spec, do.backend)
 
     def _commit_leftovers(self, action: actions.Action, do: actions.CommitLeftovers) -> list[events.Event]:

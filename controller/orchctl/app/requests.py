@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Protocol
 
 from orchctl.adapters.host import inbox as inboxes
-from orchctl.app import admission
 from orchctl.app.read import failures, locate
 from orchctl.core import accept, events, ports
-from orchctl.core.ids import Oid
+from orchctl.core.ids import SOURCE, Oid
 from orchctl.core.state import State
 
 CONFIRM_PRUNE = "ConfirmPrune"
@@ -51,7 +50,7 @@ def _fact(request: inboxes.Request) -> events.PruneConfirmed | None:
     if request.content.get("verb") != CONFIRM_PRUNE or not isinstance(revision, str) or len(revision) > 64:
         return None
     actor = f"claimed:{request.uid}"
-    return events.PruneConfirmed(admission.SOURCE, revision=Oid(revision), token=request.token, actor=actor)
+    return events.PruneConfirmed(SOURCE, revision=Oid(revision), token=request.token, actor=actor)
 
 
 def confirm_prune(place: locate.Place, revision: str) -> str:

@@ -22,7 +22,7 @@ from orchctl.adapters.host import inbox, locks
 from orchctl.adapters.ledger import store
 from orchctl.adapters.manifests import cache, catalog
 from orchctl.adapters.workspace import adapter as workspaces
-from orchctl.app import admission, driver, effects, requests, statusfiles, turns
+from orchctl.app import admission, driver, effects, leaving, requests, statusfiles, sweeping, turns
 from orchctl.app import places as place_names
 from orchctl.app.read import locate
 from orchctl.core import ports, runtime, views
@@ -99,6 +99,8 @@ def _controller_of(
         stack.callback(executor.close)
         workspace = workspaces.GitWorkspace(where.state, effects_fd=held)
         stack.callback(workspace.close)
+        workspace.sweep()
+        sweeping.sweep(machine.state, where.sessions, executor)
         doer = effects.Effects(
             executor,
             workspace,
@@ -185,7 +187,7 @@ def _shower(
 
 def _bodies(rows: list[views.Row]) -> list[tuple[str, str | None]]:
     """What becomes a status file: all but the built-in objects, which are not the user's."""
-    builtin = f'"orchctl.dev/source":"{admission.BUILTIN}'
+    builtin = f'"orchctl.dev/source":"{leaving.BUILTIN}'
     return [(str(row.key), None if builtin in row.body else row.body) for row in rows]
 
 

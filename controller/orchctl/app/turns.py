@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
+from orchctl.app import scouting
 from orchctl.core import actions, events, narrate, runtime, views
 from orchctl.core.folds.parts import attempts_of
 from orchctl.core.ids import AttemptId, Key, kind_of, name_of
@@ -54,6 +55,7 @@ class Turns:
         self._recorder = recorder
         self._clock = clock
         self._show = show  # publishes rows (status files) and lines for people, after they are recorded
+        self.scout = scouting.Scout()
         self.unrecorded = False  # the machine is ahead of the ledger: nothing more may be recorded
 
     def under_way(self) -> list[actions.Action]:
@@ -67,11 +69,12 @@ class Turns:
         wake_at = self.machine.wake_at
         return wake_at is not None and wake_at <= self._clock.now().t
 
-    def record(self, facts: Sequence[events.Event], *, everything: bool = False) -> tuple[actions.Action, ...]:
+    def record(self, facts: Sequence[events.Event]) -> tuple[actions.Action, ...]:
         """One step of the machine, durable when this returns; the actions are then to be carried out."""
         self.unrecorded = True
-        step = self.machine.step(facts, self._clock.now(), everything=everything)
+        step = self.machine.step(facts, self._clock.now())
         if step.recorded:
+            self.scout.touched(step.touched)
             rows, removed = self._rows(step.touched)
             self._recorder.append(step.recorded, rows, removed, self.machine.state)
             self._show(rows, removed, _lines(step.recorded))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from orchctl.core import events
+from orchctl.core.folds import agents
 from orchctl.core.folds.parts import attempts_of
 from orchctl.core.ids import Key
 from orchctl.core.state import State
@@ -35,6 +36,10 @@ def accept(state: State, fact: events.Event) -> events.Event | Stale:
         case events.ObjectWithdrawn():
             if fact.key not in state.objects:
                 return Stale(fact.key, "not an object here")
+        case events.AgentProbed() | events.AccountProbed():
+            reason = _old_news(state, fact)
+            if reason:
+                return Stale(fact.key, reason)
         case events.PruneConfirmed():
             reason = unconfirmable(state, fact)
             if reason:
@@ -42,6 +47,14 @@ def accept(state: State, fact: events.Event) -> events.Event | Stale:
         case _:
             pass
     return fact
+
+
+def _old_news(state: State, fact: events.AgentProbed | events.AccountProbed) -> str:
+    obj = state.objects.get(fact.key)
+    if obj is None or obj.desired is None or obj.desired.spec_digest != fact.spec_digest:
+        return f"{fact.key} was edited or removed while it was looked at"
+    known = obj.program if isinstance(fact, events.AgentProbed) else obj.keyring
+    return "this is known already" if agents.says(known, fact) else ""
 
 
 def unconfirmable(state: State, fact: events.PruneConfirmed) -> str:

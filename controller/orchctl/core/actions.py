@@ -65,6 +65,8 @@ class RunAgent(Effect):
     cwd: str
     env: tuple[tuple[str, str], ...]
     number: int  # which agent run of this task it is, from 1
+    model: str = ""  # empty: the program's own choice
+    secrets: tuple[tuple[str, str], ...] = ()  # variables, each with the file of its value
     verb: str = "RunAgent"
 
 

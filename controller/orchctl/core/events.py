@@ -29,6 +29,21 @@ class Event:
     key: Key
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Decision(Event):
+    """Made by the machine itself, never handed to it: a replay makes it again and compares."""
+
+
+# --- facts: the controller itself ---------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ControllerStarted(Event):
+    """A run of a controller begins: what it decided when no longer matters, everything is decided once."""
+
+    release: str
+
+
 # --- facts: admission -------------------------------------------------------------------------------------------
 
 
@@ -90,6 +105,29 @@ class PruneConfirmed(Event):
 @dataclasses.dataclass(frozen=True, slots=True)
 class PruneLifted(Event):
     """Nothing is kept from being withdrawn any more: it was confirmed, came back, or became few enough."""
+
+
+# --- facts: agents ----------------------------------------------------------------------------------------------
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AgentProbed(Event):
+    """What is found of an Agent's program on this machine is other than it was, or is known for the first time."""
+
+    program: str
+    spec_digest: str  # of the Agent it was looked for
+    path: str
+    version: str
+    mark: str
+    problem: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AccountProbed(Event):
+    """Whether the files of an Account can be read is other than it was, or is known for the first time."""
+
+    spec_digest: str  # of the Account they were looked for
+    problem: str  # which of them cannot be used, and why; never what is in one
 
 
 # --- facts: outcomes of actions ---------------------------------------------------------------------------------
@@ -205,19 +243,19 @@ class TargetCleaned(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class TaskStarted(Event):
+class TaskStarted(Decision):
     plan: Plan
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class ChecksAdopted(Event):
+class ChecksAdopted(Decision):
     """A task that had nothing to be checked by takes up the checks its project has gained meanwhile."""
 
     checks: tuple[Check, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class WorktreeRequested(Event):
+class WorktreeRequested(Decision):
     uid: str
     task: Key
     project: str
@@ -226,7 +264,7 @@ class WorktreeRequested(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class SessionCreated(Event):
+class SessionCreated(Decision):
     uid: str
     task: Key
     worktree: Key
@@ -237,21 +275,21 @@ class SessionCreated(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class SessionEnded(Event):
+class SessionEnded(Decision):
     succeeded: bool
     reason: str
     message: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class StagePassed(Event):
+class StagePassed(Decision):
     stage: int
     name: str
     message: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class StageFailed(Event):
+class StageFailed(Decision):
     """The stage's failure edge is taken: cycle counts how often."""
 
     stage: int
@@ -263,7 +301,7 @@ class StageFailed(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class TaskStopping(Event):
+class TaskStopping(Decision):
     """The task is to end without finishing; what runs is stopped and what it wrote is kept first."""
 
     outcome: str  # Failed | Cancelled
@@ -272,26 +310,29 @@ class TaskStopping(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class TaskEnded(Event):
+class TaskEnded(Decision):
     outcome: str  # Merged | Succeeded | Failed | Cancelled
     reason: str
     message: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class ObjectRemoved(Event):
+class ObjectRemoved(Decision):
     """Withdrawn and finished: it leaves the read model; its history stays."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ObjectStalled(Event):
-    """Deciding this object, or folding an event of it, found a defect of ours: it stands still, the others go on."""
+    """Deciding this object, or folding an event of it, found a defect of ours: it stands still, the others go on.
+
+    No decision: a release without the defect would not make it again, and what follows from it is history all the same.
+    """
 
     defect: str
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Explained(Event):
+class Explained(Decision):
     """The answer to `why` changed."""
 
     because: Because
@@ -301,13 +342,14 @@ class Explained(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class ActionStarted(Event):
+class ActionStarted(Decision):
     action: Action
 
 
 EVENTS: dict[str, type[Event]] = {
     event.__name__: event
     for event in (
+        ControllerStarted,
         RevisionObserved,
         ObjectAdmitted,
         ObjectRejected,
@@ -315,6 +357,8 @@ EVENTS: dict[str, type[Event]] = {
         PruneBlocked,
         PruneConfirmed,
         PruneLifted,
+        AgentProbed,
+        AccountProbed,
         ActionFailed,
         HubSynced,
         TreeCreated,

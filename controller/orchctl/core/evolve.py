@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from orchctl.core import events, status
-from orchctl.core.folds import admission, decisions, outcomes, parts, pruning
+from orchctl.core.folds import admission, agents, decisions, outcomes, parts, pruning
 from orchctl.core.ids import ActionKey, Key, kind_of
 from orchctl.core.state import (
     WORK_KINDS,
@@ -27,6 +27,8 @@ def evolve(state: State, recorded: events.Recorded) -> State:
     """The next state. The counters move even when the event concerns no object."""
     event, now = recorded.event, recorded.now
     state = replace(state, seq=recorded.seq, turn=recorded.turn)
+    if isinstance(event, events.ControllerStarted):
+        return state
     if isinstance(event, events.RevisionObserved):
         return replace(state, revision=_revision(event))
     if isinstance(event, events.PruneBlocked | events.PruneConfirmed | events.PruneLifted):
@@ -69,6 +71,8 @@ _FOLDS: dict[type[events.Event], Callable[[Object, Any, events.Now], Object]] = 
     events.ObjectWithdrawn: admission.withdrawn,
     events.ObjectStalled: admission.stalled,
     events.Explained: admission.explained,
+    events.AgentProbed: agents.probed,
+    events.AccountProbed: agents.account_probed,
     events.ActionStarted: outcomes.action_started,
     events.ActionFailed: outcomes.action_failed,
     events.HubSynced: outcomes.hub_synced,

@@ -11,6 +11,8 @@ AttemptId = NewType("AttemptId", str)
 ActionKey = NewType("ActionKey", str)
 Oid = NewType("Oid", str)
 
+SOURCE = Key("Source//control")  # what concerns no object: the repo the manifests are in, and the controller itself
+
 
 def key_of(kind: str, namespace: str, name: str) -> Key:
     return Key(f"{kind}/{namespace}/{name}")

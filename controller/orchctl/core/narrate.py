@@ -35,6 +35,8 @@ def narrate(event: events.Event) -> Line | None:
 
 def _of_admission(event: events.Event) -> Line | None:
     match event:
+        case events.ControllerStarted():
+            return _normal("ControllerStarted", f"orchctl {event.release}")
         case events.RevisionObserved():
             word = "HistoryRewritten" if event.rewritten else "RevisionObserved"
             said = f"{event.ref} is at {event.commit[:8]}"
@@ -51,6 +53,11 @@ def _of_admission(event: events.Event) -> Line | None:
             return _normal("PruneConfirmed", f"what was blocked at {event.revision[:12]} may go, says {event.actor}")
         case events.PruneLifted():
             return _normal("PruneLifted", "nothing is kept from being withdrawn any more")
+        case events.AgentProbed():
+            found = f"{event.path} {event.version}".rstrip()
+            return _normal("ProgramUnusable" if event.problem else "ProgramFound", event.problem or found)
+        case events.AccountProbed():
+            return _normal("SecretsUnusable" if event.problem else "SecretsFound", event.problem or "all can be read")
         case events.ObjectStalled():
             return _warning("InternalError", event.defect)
         case events.ObjectRemoved():

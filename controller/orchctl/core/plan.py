@@ -15,6 +15,8 @@ class Resolved:
     field: str
     name: str
     source: str  # Task | Stage | Role | Project | BuiltIn
+    digest: str = ""  # of the object's spec as it was then; empty for what is no object
+    passed_over: tuple[str, ...] = ()  # what would have come first, and why it was not taken
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class AgentPlan:
     backend: str
     command: tuple[str, ...]
     env: tuple[tuple[str, str], ...] = ()
+    model: str = ""  # empty: the program's own choice
+    account: str = ""  # empty: nobody's secrets are handed to it
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

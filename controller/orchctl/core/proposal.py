@@ -13,7 +13,7 @@ class Proposal:
     """At most one of `decisions` and `do` is filled: an object takes one step at a time."""
 
     because: Because
-    decisions: tuple[events.Event, ...] = ()
+    decisions: tuple[events.Decision, ...] = ()
     do: Effect | None = None
     needs_slot: bool = False  # taking the step means starting work that counts against the session limits
     priority: int = 0

@@ -1,4 +1,4 @@
-"""What a Task leaves out, filled in: Task -> Stage -> Role -> Project -> built in.
+"""What a Task leaves out, filled in: Task -> Stage -> Role -> Project -> built in. Settings has nothing of it.
 
 Pure: every object it asks for is read through the view, so a Task that waits for a missing Role is decided again the
 moment the Role appears. The result is pinned by `TaskStarted`.
@@ -10,14 +10,13 @@ import dataclasses
 import functools
 import json
 
-from orchctl.api.v1alpha1 import agent as agent_kind
 from orchctl.api.v1alpha1 import pipeline as pipeline_kind
 from orchctl.api.v1alpha1 import project as project_kind
 from orchctl.api.v1alpha1 import role as role_kind
 from orchctl.api.v1alpha1 import task as task_kind
-from orchctl.core import names
+from orchctl.core import choosing, lacking, names
 from orchctl.core.because import Because
-from orchctl.core.ids import Key, key_of, kind_of, name_of, namespace_of
+from orchctl.core.ids import key_of, name_of, namespace_of
 from orchctl.core.plan import AgentPlan, Check, Plan, Resolved, StagePlan
 from orchctl.core.state import Object, Revision
 from orchctl.core.view import View
@@ -25,13 +24,11 @@ from orchctl.kit import digest, durations
 
 DEFAULT_PIPELINE = "change"
 DEFAULT_ROLE = "coder"
-DEFAULT_AGENT = "script"
-DEFAULT_TASK_TIMEOUT_S = 4 * 3600
+DEFAULT_TASK_TIMEOUT = "4h"
 DEFAULT_STAGE_TIMEOUT_S = 3600
 DEFAULT_LOOP_LIMIT = 2
 CONTROL_REPO = "."  # as a project's repo: the repo that holds the manifests
 SPECS_CACHED_MAX = 1024
-FIELDS_NAMED_MAX = 5
 
 
 class Unresolved(Exception):
@@ -93,13 +90,14 @@ def plan_of(view: View, obj: Object, revision: Revision | None) -> Plan:
     _require_support(obj)
     if project_obj is not None:
         _require_support(project_obj)
-    resolved.append(Resolved("project", project_name, "Task" if task.project else "BuiltIn"))
+    source = "Task" if task.project else "BuiltIn"
+    resolved.append(Resolved("project", project_name, source, _digest(project_obj)))
     inputs = _Inputs(view, namespace, task, project, project_name, resolved)
     pipeline = _pipeline(inputs)
     stages = tuple(_stage(inputs, pipeline, stage) for stage in pipeline.stages)
     repo = project.repo.url or CONTROL_REPO
     branch = project.repo.branch or (_branch_of(revision) if repo == CONTROL_REPO else "")
-    timeout = project.defaults.timeout
+    default_timeout_s = _timeout(inputs)
     return Plan(
         project=f"{namespace}/{project_name}",
         repo=repo,
@@ -112,14 +110,33 @@ def plan_of(view: View, obj: Object, revision: Revision | None) -> Plan:
         keep=project.worktrees.keep.value,
         protected=tuple(project.guardrails.protected_paths),
         manifest_roots=revision.roots if revision is not None else (),
-        default_timeout_s=durations.duration_s(timeout) if timeout else DEFAULT_TASK_TIMEOUT_S,
+        default_timeout_s=default_timeout_s,
         resolved=tuple(resolved),
         pinned_digest=pinned_digest(obj.desired.spec),
-        work_digest=names.uid_of(pinned_digest(obj.desired.spec), repr(stages), project_name),
+        work_digest=_work_digest(obj.desired.spec, stages, resolved),
     )
 
 
 _NO_PROJECT = project_kind.ProjectSpec()
+
+
+def _work_digest(spec: str, stages: tuple[StagePlan, ...], resolved: list[Resolved]) -> str:
+    """Of all that is pinned: the work fields, and Pipeline, Roles and Agents as they are now, all of each."""
+    used = [f"{one.field}={one.name}@{one.digest}" for one in resolved if one.field not in ("project", "timeout")]
+    project = next(one.name for one in resolved if one.field == "project")
+    return names.uid_of(pinned_digest(spec), repr(stages), project, *used)
+
+
+def _digest(obj: Object | None) -> str:
+    return obj.desired.spec_digest if obj is not None and obj.desired is not None else ""
+
+
+def _timeout(inputs: _Inputs) -> int:
+    """Of a Task that says none itself; what it says is a live field."""
+    given = inputs.project.defaults.timeout
+    source = "Project" if given else "BuiltIn"
+    inputs.resolved.append(Resolved("timeout", given or DEFAULT_TASK_TIMEOUT, source))
+    return durations.duration_s(given or DEFAULT_TASK_TIMEOUT)
 
 
 def _branch_of(revision: Revision | None) -> str:
@@ -144,36 +161,22 @@ def _find(view: View, kind: str, namespace: str, name: str) -> Object:
         obj = view.get(key)
         if obj is not None and obj.desired is not None and not obj.withdrawn:
             return obj
-    wanted = key_of(kind, namespace, name)
-    unblock = f"add a {kind} named `{name}`, or name one of: {_known(view, kind)}"
-    raise Unresolved(Because("GIT-7", f"{wanted} does not exist", unblock=unblock, waiting="Dependency"))
+    raise Unresolved(lacking.absence(view, kind, key_of(kind, namespace, name), name))
 
 
 def _require_support(obj: Object) -> None:
-    """Nothing starts on a part of what is asked: a gate or a limit that nobody watches is worse than none (GIT-3)."""
-    if obj.desired is None or not obj.desired.in_the_way:
-        return
-    named = ", ".join(obj.desired.in_the_way[:FIELDS_NAMED_MAX])
-    more = len(obj.desired.in_the_way) - FIELDS_NAMED_MAX
-    named += f" and {more} more" if more > 0 else ""
-    text = f"{obj.key} asks for what this release does not do yet: {named}"
-    unblock = f"remove it from {obj.desired.path}:{obj.desired.line}, or name another {kind_of(obj.key)}"
-    if kind_of(obj.key) == "Task":
-        unblock = f"remove it from {obj.desired.path}:{obj.desired.line}, or wait for a release that does it"
-    raise Unresolved(Because("GIT-3", text, unblock=unblock, waiting="NotImplemented"))
-
-
-def _known(view: View, kind: str) -> str:
-    return ", ".join(sorted(name_of(obj.key) for obj in view.all_of(kind) if obj.desired)) or "none known"
+    because = lacking.support(obj)
+    if because is not None:
+        raise Unresolved(because)
 
 
 def _pipeline(inputs: _Inputs) -> pipeline_kind.PipelineSpec:
     task, project = inputs.task, inputs.project
     name = task.pipeline or project.defaults.pipeline or DEFAULT_PIPELINE
     source = "Task" if task.pipeline else "Project" if project.defaults.pipeline else "BuiltIn"
-    inputs.resolved.append(Resolved("pipeline", name, source))
     found = _find(inputs.view, "Pipeline", inputs.namespace, name)
     assert found.desired is not None
+    inputs.resolved.append(Resolved("pipeline", name, source, found.desired.spec_digest))
     _require_support(found)
     return pipeline_kind.PipelineSpec.model_validate_json(found.desired.spec)
 
@@ -198,6 +201,7 @@ def _stage(inputs: _Inputs, pipeline: pipeline_kind.PipelineSpec, stage: pipelin
     assert found.desired is not None
     _require_support(found)
     role = role_kind.RoleSpec.model_validate_json(found.desired.spec)
+    inputs.resolved.append(Resolved(f"stages.{stage.name}.role", stage.role, "Stage", found.desired.spec_digest))
     agent = _agent(inputs, stage, role)
     return dataclasses.replace(base, role=stage.role, system=role.system, agent=agent)
 
@@ -237,26 +241,12 @@ def _agent(inputs: _Inputs, stage: pipeline_kind.Stage, role: role_kind.RoleSpec
         ("Stage", stage.agents),
         ("Role", role.agents),
         ("Project", inputs.project.defaults.agents),
-        ("BuiltIn", (DEFAULT_AGENT,)),
     )
-    source, wanted = next((source, agents) for source, agents in chain if agents)
-    name, _, model = wanted[0].partition("/")
-    if model:
-        text = f"agent `{wanted[0]}`: choosing a model is not supported in this release"
-        unblock = f"write `{name}`, and give the model in the command of an Agent of your own"
-        raise Unresolved(Because("TASK-5", text, unblock=unblock, waiting="AgentNotReady"))
-    inputs.resolved.append(Resolved(f"stages.{stage.name}.agent", name, source))
-    found = _find_agent(inputs.view, name)
-    spec = agent_kind.AgentSpec.model_validate_json(found)
-    env = tuple(sorted(spec.env.items()))
-    return AgentPlan(name=name, backend=spec.backend.value, command=tuple(spec.command), env=env)
-
-
-def _find_agent(view: View, name: str) -> str:
-    """Agents are cluster-scoped: their key has an empty namespace."""
-    obj = view.get(Key(f"Agent//{name}"))
-    if obj is not None and obj.desired is not None and not obj.withdrawn:
-        _require_support(obj)
-        return obj.desired.spec
-    unblock = f"add an Agent named `{name}`, or name one of: {_known(view, 'Agent')}"
-    raise Unresolved(Because("GIT-7", f"Agent {name} does not exist", unblock=unblock, waiting="Dependency"))
+    source, wanted = next(((source, agents) for source, agents in chain if agents), ("BuiltIn", ()))
+    environ = tuple(inputs.project.worktrees.env.items())
+    made = choosing.choose(inputs.view, wanted, environ) if wanted else choosing.default(inputs.view, environ)
+    if isinstance(made, Because):
+        raise Unresolved(made)
+    name = f"{made.agent.name}/{made.agent.model}" if made.agent.model else made.agent.name
+    inputs.resolved.append(Resolved(f"stages.{stage.name}.agent", name, source, made.digest, made.passed_over))
+    return made.agent

@@ -53,8 +53,8 @@ class Runtime:
         """Nothing will be decided again but by a fact from outside."""
         return all(key in self._resting for key in self._wake)
 
-    def step(self, facts: Sequence[events.Event], now: events.Now, *, everything: bool = False) -> Step:
-        """One turn. `everything` decides all objects, as at the start and as the slow safety net."""
+    def step(self, facts: Sequence[events.Event], now: events.Now) -> Step:
+        """One turn. That a controller started is a fact as well: all objects are decided then."""
         turn = _Turn(self, now)
         for fact in facts:
             accepted = accept(self.state, fact)
@@ -63,7 +63,8 @@ class Runtime:
                 self.stale += 1
             else:
                 turn.record(accepted)
-        dirty = dict.fromkeys(self.state.objects) if everything else turn.dirty
+        started = any(isinstance(fact, events.ControllerStarted) for fact in facts)
+        dirty = dict.fromkeys(self.state.objects) if started else turn.dirty
         for key, due in list(self._wake.items()):
             if due <= now.t:
                 self._unwake(key)

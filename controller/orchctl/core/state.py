@@ -189,6 +189,28 @@ class Failures:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Program:
+    """What was found, when it was last looked for, of the program that an Agent runs."""
+
+    name: str  # as the Agent calls it
+    spec_digest: str  # of the Agent it was looked for
+    path: str  # absolute; empty when it is not there
+    version: str  # empty when it does not say, or nobody knows how to ask it
+    mark: str  # of the file: another one when the file has changed
+    problem: str  # why it cannot be run, and empty when it can
+    since: Now
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Keyring:
+    """Whether the files that an Account names could be read when they were last looked at."""
+
+    spec_digest: str
+    problem: str
+    since: Now
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Object:
     key: Key
     created: Now
@@ -199,6 +221,8 @@ class Object:
     task: TaskState | None = None
     session: SessionState | None = None
     worktree: WorktreeState | None = None
+    program: Program | None = None  # of an Agent
+    keyring: Keyring | None = None  # of an Account
     open: Action | None = None  # the one action of this object under way
     actions: int = 0  # ordinal of the next action
     failures: Failures | None = None

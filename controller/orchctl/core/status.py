@@ -9,7 +9,7 @@ import dataclasses
 
 from orchctl.api import conditions as api
 from orchctl.api import kinds
-from orchctl.core import resolve
+from orchctl.core import preflight, resolve
 from orchctl.core.events import Now
 from orchctl.core.ids import Key, kind_of
 from orchctl.core.state import Desired, Object, SessionState, TaskState, WorktreeState
@@ -105,6 +105,8 @@ def _declared(obj: Object) -> list[_Wanted]:
         said = (api.Reason.NOT_IMPLEMENTED, _not_supported(obj.key, obj.desired))
         return [_Wanted(api.READY, "False", *said), _stalled(*said)]
     cleared = _Wanted(api.STALLED, None, "")
+    if kind_of(obj.key) in preflight.KINDS:
+        return [cleared, _preflight(obj)]
     if not is_task:
         return [cleared, _Wanted(api.READY, "True", api.Reason.RECONCILIATION_SUCCEEDED)]
     return [
@@ -114,6 +116,16 @@ def _declared(obj: Object) -> list[_Wanted]:
         _Wanted(api.SUCCEEDED, "Unknown", api.Reason.PROGRESSING),
         _waiting(obj),
     ]
+
+
+def _preflight(obj: Object) -> _Wanted:
+    """Not stalled without its program or secret: it is ready as soon as that is there."""
+    because = preflight.readiness(obj)
+    if because is None:
+        return _Wanted(api.READY, "True", api.Reason.RECONCILIATION_SUCCEEDED)
+    if not preflight.is_known(obj):
+        return _Wanted(api.READY, "Unknown", api.Reason.PROGRESSING, because.text)
+    return _Wanted(api.READY, "False", api.Reason.AGENT_NOT_READY, f"{because.text}; {because.unblock}")
 
 
 def _waiting(obj: Object) -> _Wanted:

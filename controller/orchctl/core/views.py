@@ -9,10 +9,11 @@ import dataclasses
 import json
 
 from orchctl.api import kinds
-from orchctl.core import names
+from orchctl.core import agents, names, preflight, resolve
 from orchctl.core.events import Now
 from orchctl.core.folds import parts
 from orchctl.core.ids import Key, kind_of, name_of, namespace_of
+from orchctl.core.plan import Resolved
 from orchctl.core.state import Attempt, Object, SessionState, State, TaskState, WorktreeState
 from orchctl.kit import timestamps
 
@@ -120,6 +121,9 @@ def _status(state: State, obj: Object) -> Json:
         result.update(_session(state, obj.session))
     if obj.worktree is not None:
         result.update(_worktree(obj.worktree))
+    program = agents.found(obj)
+    if program is not None:
+        result.update(path=program.path, version=program.version, since=_moment(program.since))
     if obj.problems:
         result["problems"] = list(obj.problems)
     return result
@@ -136,7 +140,7 @@ def summary(obj: Object) -> str:
     if obj.worktree is not None:
         return "Removed" if obj.worktree.removed else "Ready" if obj.worktree.path else "Creating"
     if kind_of(obj.key) != "Task":
-        word = "NotImplemented" if obj.desired is not None and obj.desired.in_the_way else "Ready"
+        word = "NotImplemented" if obj.desired is not None and obj.desired.in_the_way else _declared_word(obj)
         return "Deleting" if obj.withdrawn else word
     if obj.task is not None and obj.task.ended is not None:
         return obj.task.ended.outcome
@@ -145,6 +149,13 @@ def summary(obj: Object) -> str:
     if obj.task is None:
         return "Pending"
     return "Stopping" if obj.task.stopping is not None else "Running"
+
+
+def _declared_word(obj: Object) -> str:
+    """Of an Agent and an Account whether what they need is there; of all others, that they have been read."""
+    if kind_of(obj.key) not in preflight.KINDS or preflight.readiness(obj) is None:
+        return "Ready"
+    return "NotReady" if preflight.is_known(obj) else "Pending"
 
 
 def _session_word(session: SessionState) -> str:
@@ -189,10 +200,19 @@ def _task(state: State, obj: Object, task: TaskState) -> Json:
         "sessions": [name_of(key) for key in sessions],
         "stages": [_stage(state, obj, task, index) for index in range(len(stages))],
         "gates": _gates(task),
-        "resolved": [dataclasses.asdict(one) for one in task.plan.resolved],
+        "resolved": [_resolved(obj, one) for one in task.plan.resolved],
         "startedAt": _moment(task.started),
         "endedAt": _moment(task.ended.at if task.ended is not None else None),
     }
+
+
+def _resolved(obj: Object, one: Resolved) -> Json:
+    """As it was pinned, but for the timeout: what the Task itself says of that is in force at once."""
+    timeout = resolve.task_spec(obj.desired.spec).timeout if obj.desired is not None else None
+    if one.field == "timeout" and timeout:
+        one = Resolved("timeout", timeout, "Task")
+    result: Json = {"field": one.field, "name": one.name, "digest": one.digest, "source": one.source}
+    return result | ({"passedOver": list(one.passed_over)} if one.passed_over else {})
 
 
 def _stage(state: State, obj: Object, task: TaskState, index: int) -> Json:

@@ -47,3 +47,13 @@ def short_age(seconds: float) -> str:
     if hours < 8:
         return f"{hours}h{rest_m}m" if rest_m else f"{hours}h"
     return f"{hours}h" if hours < 48 else f"{hours // 24}d"
+
+
+def short_size(size: int) -> str:
+    """A size for a table column: `512`, `14Ki`, `3.2Mi`, `1.5Gi`."""
+    value, unit = float(max(0, size)), ""
+    for bigger in ("Ki", "Mi", "Gi", "Ti"):
+        if value < 1024:
+            break
+        value, unit = value / 1024, bigger
+    return f"{value:.1f}{unit}" if unit and value < 10 else f"{value:.0f}{unit}"

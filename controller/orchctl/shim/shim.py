@@ -9,7 +9,6 @@ The environment and the secrets come on descriptor 0, in memory, so that no file
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import fcntl
 import json
@@ -22,9 +21,8 @@ from typing import NoReturn
 
 sys.path.append(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from orchctl.shim import capture, records, tree
+from orchctl.shim import capture, kernel, records, tree
 
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_CHILD_SUBREAPER = 1, 4, 36
 F_SETPIPE_SZ = 1031
 PIPE_BYTES = 1 << 20
 READ_BYTES = 1 << 18
@@ -33,13 +31,6 @@ KILL_TIMEOUT_S = 30.0
 GRACE_S_DEFAULT = 10.0  # for a SIGTERM that did not come from the executor, say a machine shutting down
 NOT_EXECUTABLE, NOT_FOUND = 126, 127  # as a shell reports them
 EXIT_LOCKED = 75
-
-_LIBC = ctypes.CDLL(None, use_errno=True)
-
-
-def prctl(option: int, value: int) -> None:
-    if _LIBC.prctl(option, value, 0, 0, 0) != 0:
-        raise OSError(ctypes.get_errno(), f"prctl {option} failed")
 
 
 def read_private() -> records.Record:
@@ -76,7 +67,7 @@ class Child:
         directory: str, launch: records.Record, environment: dict[str, str], handles: tuple[int, int, int, int]
     ) -> NoReturn:
         output, gate, failure, parent = handles
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(NOT_EXECUTABLE)
         os.setsid()
@@ -276,8 +267,8 @@ def run(directory: str) -> int:
     launch = records.read(directory, records.LAUNCH)
     assert launch is not None, "the executor writes the launch record first"
     settle(directory)
-    prctl(PR_SET_CHILD_SUBREAPER, 1)
-    prctl(PR_SET_DUMPABLE, 0)  # keeps the secrets in our memory from the agent
+    kernel.prctl(kernel.PR_SET_CHILD_SUBREAPER, 1)
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 0)  # keeps the secrets in our memory from the agent
     records.reserve_exit(directory)
     Attempt(directory, launch, private).run()
     return 0

@@ -13,7 +13,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from orchctl.app import driver, serve, turns
+from orchctl.app import driver, scouting, serve, turns
 from orchctl.core import actions, events, views
 from orchctl.core.ids import ActionKey, AttemptId, Key
 from orchctl.core.state import State
@@ -78,6 +78,9 @@ class _Doer:
 
     def target_is_clean(self, do: actions.LandWork) -> bool:
         return self._inner.target_is_clean(do)
+
+    def look_for(self, look: scouting.Look) -> list[events.Event]:
+        return self._inner.look_for(look)
 
 
 def wrapped(passed: Passed) -> Callable[[serve.Parts], serve.Parts]:

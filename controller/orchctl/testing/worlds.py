@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable
 
 from orchctl.core import actions, events, runtime
-from orchctl.core.ids import AttemptId, Key, Oid
+from orchctl.core.ids import SOURCE, AttemptId, Key, Oid, name_of
 from orchctl.core.ports import LandResult, Phase
 from orchctl.core.state import Object, State
 from orchctl.kit import globs
@@ -118,6 +118,24 @@ class World:
             self.target = do.new
         dirty = self.dirty if result is LandResult.DIRTY else ()
         return events.LandTried(action.object, action.key, result=result, commit=do.new, paths=dirty)
+
+
+def probed(agent: events.ObjectAdmitted, *, version: str = "1.0.0", problem: str = "") -> events.AgentProbed:
+    """That the program of this Agent is there, or what is wrong with it."""
+    program = name_of(agent.key)
+    return events.AgentProbed(
+        agent.key,
+        program=program,
+        spec_digest=agent.spec_digest,
+        path="" if problem else f"/usr/bin/{program}",
+        version="" if problem else version,
+        mark="" if problem else "1:2:3",
+        problem=problem,
+    )
+
+
+def started() -> events.ControllerStarted:
+    return events.ControllerStarted(SOURCE, release="0")
 
 
 def ended(key: Key, attempt: AttemptId, phase: Phase, code: int | None) -> events.AttemptEnded:

@@ -3,8 +3,7 @@
 import pytest
 
 from orchctl.adapters.templates import worker
-from orchctl.api import templated, templates
-from orchctl.api.v1alpha1 import pipeline, role
+from orchctl.api import registry, schema, templated, templates
 
 
 def said(text: str) -> list[tuple[int, str]]:
@@ -85,12 +84,27 @@ def test_the_worker_knows_what_the_check_lets_through():
     assert set(worker.TESTS_OF_JINJA) == set(templates.TESTS)
 
 
-def test_template_fields_are_fields_of_their_kinds():
-    assert templated.template_fields("Role") == (("spec", "system"),)
-    assert "system" in role.RoleSpec.model_fields
-    assert templated.template_fields("Pipeline") == (("spec", "stages", templated.EACH, "prompt"),)
-    assert "prompt" in pipeline.Stage.model_fields
+@pytest.mark.parametrize("kind", registry.MODELS)
+def test_template_fields_are_fields_of_their_kinds(kind: str):
+    for path in templated.template_fields(kind):
+        field = path[: -1 if path[-1] == templated.EACH else None]
+        parent = [0 if part == templated.EACH else part for part in field[:-1]]
+        assert field[-1] in schema.known_fields(kind, parent)
+
+
+def test_nothing_of_a_task_is_a_template():
     assert templated.template_fields("Task") == ()
+    assert templated.template_fields("Role") == (("spec", "system"),)
+
+
+def test_what_is_looked_up_is_told_with_its_place():
+    text = "${{ params.a }} ${{ stages['b-c'].output | default(params[\"d\"]) }} ${{ task.params.x ~ 'params.y' }}"
+    found = templates.lookups(text, ("params", "stages"))
+    assert [(root, token.text, text[token.offset :][:3]) for token, root in found] == [
+        ("params", "a", "a }"),
+        ("stages", "b-c", "'b-"),
+        ("params", "d", '"d"'),
+    ]
 
 
 def test_only_texts_with_an_expression_are_templates():

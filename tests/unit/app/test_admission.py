@@ -288,7 +288,8 @@ def test_a_restart_over_an_unchanged_tree_yields_nothing(control: Control) -> No
 
 def test_a_restart_takes_in_what_git_did_meanwhile(control: Control) -> None:
     control.now({"a.yaml": role("a"), "b.yaml": role("b"), "c.yaml": role("c"), "d.yaml": role("d")})
-    control.commit({"a.yaml": role("a", "New."), "b.yaml": BROKEN, "moved.yaml": role("c"), "e.yaml": role("e")})
+    changed = {"a.yaml": role("a", "New."), "b.yaml": invalid("b"), "moved.yaml": role("c"), "e.yaml": role("e")}
+    control.commit(changed)
     control.restart()
     facts = control.take_in()
     found = {(type(fact).__name__, fact.key.rpartition("/")[2]) for fact in facts}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from orchctl.app import driver
+from orchctl.app import driver, scouting
 from orchctl.core import actions, events, evolve, runtime, views
 from orchctl.core.ids import AttemptId, Key
 from orchctl.core.ports import Phase, TransientError
@@ -78,6 +78,7 @@ class FakeDoer:
         self.descriptor: Callable[[AttemptId], int | None] = lambda attempt: None
         self.seen: Callable[[AttemptId], int | None] = lambda attempt: None
         self.looks = 0
+        self.programs: Callable[[scouting.Look], list[events.Event]] = lambda look: []
         self.clean = False
 
     def execute(self, action: actions.Action) -> list[events.Event]:
@@ -95,6 +96,9 @@ class FakeDoer:
 
     def exit_fd(self, attempt: AttemptId) -> int | None:
         return self.descriptor(attempt)
+
+    def look_for(self, look: scouting.Look) -> list[events.Event]:
+        return self.programs(look)
 
     def target_is_clean(self, do: actions.LandWork) -> bool:
         return self.clean

@@ -24,6 +24,26 @@ def test_command_with_the_placeholder_gets_the_file_and_no_stdin():
     assert (plan.argv, plan.stdin) == (("tool", "--file=/rooms/prompt.md"), "")
 
 
+@pytest.mark.parametrize(
+    ("model", "argv"),
+    [
+        ("", ("tool", "-")),
+        ("opus", ("tool", "--model=opus", "-")),
+        ("{prompt_file}", ("tool", "--model={prompt_file}", "-")),
+    ],
+)
+def test_a_model_takes_the_place_of_its_word_and_is_in_the_environment(model, argv):
+    plan = command.launch(dataclasses.replace(REQUEST, command=("tool", "--model={model}", "-"), model=model))
+    assert plan.argv == argv
+    assert dict(plan.env).get("ORCH_MODEL", "") == model
+    assert dict(script.launch(dataclasses.replace(REQUEST, model=model)).env).get("ORCH_MODEL", "") == model
+
+
+def test_a_command_that_is_nothing_without_a_model_says_so():
+    with pytest.raises(plans.LaunchError, match="without a model"):
+        command.launch(dataclasses.replace(REQUEST, command=("{model}",)))
+
+
 @pytest.mark.parametrize("change", [{"command": ()}, {"command": ("x", "{prompt_file}"), "prompt_file": ""}])
 def test_command_that_cannot_be_launched_says_what_to_change(change):
     with pytest.raises(plans.LaunchError, match="coder"):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from orchctl.core import events
+from orchctl.api import kinds
+from orchctl.core import actions, events
 from orchctl.core.ids import Key, key_of
 from orchctl.kit import digest
 from orchctl.testing import worlds
 
 CHECKS = [{"name": "unit", "run": "make test"}]
-STAGES = [
+STAGES: list[dict[str, Any]] = [
     {
         "name": "implement",
         "role": "coder",
@@ -23,7 +24,7 @@ STAGES = [
 
 
 def admitted(kind: str, name: str, spec: dict[str, Any], generation: int = 1) -> events.ObjectAdmitted:
-    namespace = "" if kind == "Agent" else "default"
+    namespace = "" if kind in kinds.CLUSTER_KINDS else "default"
     text = digest.canonical_json(spec)
     return events.ObjectAdmitted(
         key_of(kind, namespace, name),
@@ -51,6 +52,20 @@ def catalogue(stages: list[dict[str, Any]] | None = None) -> list[events.Event]:
         admitted("Role", "coder", {"system": "You write code."}),
         admitted("Agent", "script", {"backend": "script"}),
     ]
+
+
+class Meddled(worlds.World):
+    """A world in which other things happen too: the given facts, once, together with the first such effect."""
+
+    def meddle(self, when: type[actions.Effect], *facts: events.Event) -> None:
+        self._when, self._facts = when, list(facts)
+
+    def execute(self, action: actions.Action) -> list[events.Event]:
+        found = super().execute(action)
+        if isinstance(action.do, self._when):
+            found += self._facts
+            self._facts = []
+        return found
 
 
 def project(checks: list[dict[str, Any]] | None = None, **spec: Any) -> events.ObjectAdmitted:

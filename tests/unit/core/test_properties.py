@@ -71,6 +71,7 @@ class Life:
     # --- what holds after every step ------------------------------------------------------------------------------
 
     def check(self, step: runtime.Step) -> None:
+        self.bench.log += step.recorded
         for one in step.recorded:
             self.check_because(one.event)
             self.folded = evolve.evolve(self.folded, one)
@@ -159,9 +160,10 @@ class Life:
     def restart(self) -> None:
         """A machine at rest that is folded again has nothing new to say."""
         self.bench.machine = runtime.Runtime(self.folded)
-        step = self.bench.machine.step([], self.bench.now, everything=True)
-        assert step.recorded == ()
+        step = self.bench.machine.step([worlds.started()], self.bench.now)
+        assert [one.event for one in step.recorded] == [worlds.started()]
         assert step.actions == ()
+        self.check(step)
 
     def come_to_an_end(self) -> None:
         self.goings.clear()

@@ -310,7 +310,7 @@ def _restarted(whole: worlds.Bench, cut: int) -> worlds.Bench:
                 facts.append(worlds.ended(obj.key, attempt.id, Phase.SUCCEEDED, 0))
     given = {recorded.event for recorded in whole.log[:cut] if isinstance(recorded.event, events.ObjectAdmitted)}
     wanted = [*builders.catalogue(), builders.project(), builders.task()]
-    step = bench.machine.step([*(one for one in wanted if one not in given), *facts], bench.now, everything=True)
+    step = bench.machine.step([worlds.started(), *(one for one in wanted if one not in given), *facts], bench.now)
     bench.log += step.recorded
     bench.give(*[fact for action in step.actions for fact in bench.world.execute(action)])
     return bench

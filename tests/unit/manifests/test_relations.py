@@ -89,12 +89,25 @@ def test_the_default_pipeline_of_the_project_counts():
 
 
 @pytest.mark.parametrize("edge", ["dependsOn: [{task: NEXT}]", "base: {task: NEXT}"])
-def test_git_7_a_circle_of_tasks_is_printed_once(edge):
+def test_git_7_a_circle_of_tasks_is_printed_with_the_place_of_each_edge(edge):
     ring = {"a": "b", "b": "c", "c": "a"}
     tasks = [("Task", name, f"{{prompt: x, {edge.replace('NEXT', other)}}}") for name, other in ring.items()]
-    (problem,) = said(*tasks)
-    assert problem.startswith("a.yaml:4:")
-    assert "must not go round in a circle: Task a -> b -> c -> a depends on itself [cycle]" in problem
+    column = f"spec: {tasks[0][2]}".index("b}") + 1
+    field = "dependsOn[0].task" if "dependsOn" in edge else "base.task"
+    assert said(*tasks)[1] == (
+        f"b.yaml:4:{column}: error: spec.{field}: must not go round in a circle: Task b -> c -> a -> b depends on"
+        f" itself; it is written at b.yaml:4:{column}, c.yaml:4:{column}, a.yaml:4:{column} [cycle]"
+    )
+    assert [each.split(":")[0] for each in said(*tasks)] == ["a.yaml", "b.yaml", "c.yaml"]
+
+
+def test_git_7_of_a_long_circle_the_first_and_the_last_edges_are_printed():
+    tasks = [("Task", f"t{n}", f"{{prompt: x, dependsOn: [{{task: t{(n + 1) % 500}}}]}}") for n in range(500)]
+    first = said(*tasks)[0]
+    assert "Task t0 -> t1 -> t2 -> t3 -> t4 -> t5 -> t6 -> t7 -> t8 -> t9 -> (490 more) -> t0 depends" in first
+    assert len(first) < 1_000
+    short = "this Task and 499 others depend on themselves; one way round is written out at Task t0 [cycle]"
+    assert sum(each.endswith(short) for each in said(*tasks)) == 480
 
 
 def test_git_7_a_long_chain_is_no_circle():

@@ -79,6 +79,12 @@ def with_env(env: tuple[tuple[str, str], ...], **more: str) -> tuple[tuple[str, 
     return tuple(sorted({**dict(env), **more}.items()))
 
 
+def attempt_env(request: LaunchRequest) -> tuple[tuple[str, str], ...]:
+    """The environment of an agent's run: what was given, and what the run is."""
+    model = {"ORCH_MODEL": request.model} if request.model else {}
+    return with_env(request.env, ORCH_ATTEMPT_NUMBER=str(request.attempt_number), **model)
+
+
 def last_line(tail: bytes) -> str:
     """The last line a person can read; escape sequences and control characters do not get through."""
     text = tail[-TAIL_BYTES:].decode("utf-8", "replace")

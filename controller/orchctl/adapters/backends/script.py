@@ -15,8 +15,8 @@ NO_SCRIPT = 64  # the scripted agent's exit codes: 64 none given, 65 a bad one, 
 def launch(request: plans.LaunchRequest) -> plans.LaunchPlan:
     """The command, if any, names a script file; else the script is in the prompt, which comes on stdin."""
     agent = os.path.join(next(iter(orchctl.__path__)), "shim", "scripted_agent.py")
-    env = plans.with_env(request.env, ORCH_ATTEMPT_NUMBER=str(request.attempt_number))
-    return plans.LaunchPlan((sys.executable, "-I", "-S", agent, *request.command), env, request.prompt)
+    argv = (sys.executable, "-I", "-S", agent, *request.command)
+    return plans.LaunchPlan(argv, plans.attempt_env(request), request.prompt)
 
 
 def classify(exit_code: int | None, signal: int | None, tail: bytes) -> plans.Outcome:

@@ -15,7 +15,7 @@ import pydantic
 
 from orchctl.adapters.manifests import compose, inside, references, wording
 from orchctl.adapters.manifests.problems import PROBLEMS_MAX, Document, Loaded, Problem, Reference, by_position
-from orchctl.api import kinds, registry, schema, support, templated, templates, violations
+from orchctl.api import kinds, registry, schema, scopes, support, templated, templates, violations
 from orchctl.core.ids import Key, key_of
 from orchctl.kit import digest, names, text
 
@@ -174,7 +174,7 @@ class _Reading:
                 self.add_invalid(kind, each["type"], each["loc"], each.get("ctx", {}), each["msg"])
             return None
         for path, template in templated.templates_of(kind, value):
-            for flaw in templates.check(template):
+            for flaw in templates.check(template) or scopes.flaws(kind, value, path, template):
                 place = inside.place(self.lines, self.raw.line_offset, self.locate(path), template, flaw.offset)
                 self.add(place, field_path(path), flaw.message, "template")
         dumped = manifest.model_dump(mode="json", by_alias=True, exclude_none=True)

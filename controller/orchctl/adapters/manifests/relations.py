@@ -1,22 +1,23 @@
-"""Rules between documents: what a name must refer to beyond being there, and that nothing goes round in a circle.
+"""Rules between documents: what a name must refer to beyond being there.
 
-Called by `validate` over all documents of a tree, the built-ins among them. Each finding names the document, the
-field as the loader wrote it, and what must be (GIT-7).
+Called by `relating` for each document whose answer may have changed. Each finding names the document, the field as the
+loader wrote it, and what must be (GIT-7). What was looked up is recorded, so that only those are judged again.
 """
 
 from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from orchctl.adapters.manifests import references
 from orchctl.adapters.manifests.problems import Document
-from orchctl.core.ids import Key, key_of, kind_of, name_of
+from orchctl.core.ids import Key, key_of, kind_of, namespace_of
 
 USE_DEPTH_MAX = 3
 DEFAULT_PIPELINE = "change"
+SPECS_CACHED_MAX = 1024
 
 
 class Finding(NamedTuple):
@@ -29,40 +30,61 @@ class Finding(NamedTuple):
 class Tree:
     """All documents by key; a name not in a namespace is looked for among the built-ins of `default`."""
 
-    def __init__(self, documents: Sequence[Document], built_in: Sequence[Document]) -> None:
-        self.documents = documents
+    def __init__(self, built_in: Iterable[Document]) -> None:
         self._by_key: dict[Key, Document] = {}
-        for each in (*built_in, *documents):
-            self._by_key[each.key] = each
-        self._built_in = {each.key for each in built_in}
-        self.projects: dict[str, list[Document]] = {}  # by namespace
-        for each in documents:
-            if each.kind == "Project":
-                self.projects.setdefault(each.namespace, []).append(each)
+        self._built_in = {each.key: each for each in built_in}
+        self._projects: dict[str, dict[Key, Document]] = {}  # by namespace
+        self.looked_up: dict[Key, None] = {}  # since it was last emptied
+
+    def put(self, key: Key, document: Document | None) -> bool:
+        """Whether this is news."""
+        if self._by_key.get(key) == document:
+            return False
+        if document is None:
+            del self._by_key[key]
+        else:
+            self._by_key[key] = document
+        if kind_of(key) == "Project":
+            projects = self._projects.setdefault(namespace_of(key), {})
+            projects.pop(key, None)
+            projects.update({key: document} if document is not None else {})
+        return True
+
+    def at(self, key: Key) -> Document | None:
+        return self._by_key.get(key) or self._built_in.get(key)
 
     def find(self, kind: str, namespace: str, name: str) -> Document | None:
         if "/" in name:
             namespace, _, name = name.partition("/")
-        fallback = key_of(kind, "default", name)
-        found = self._by_key.get(key_of(kind, namespace, name))
-        return found or (self._by_key[fallback] if fallback in self._built_in else None)
+        key, fallback = key_of(kind, namespace, name), key_of(kind, "default", name)
+        self.looked_up[key] = self.looked_up[fallback] = None
+        return self.at(key) or (self.at(fallback) if fallback in self._built_in else None)
+
+    def projects(self, namespace: str) -> Sequence[Document]:
+        self.looked_up[projects_key(namespace)] = None
+        return tuple(self._projects.get(namespace, {}).values())
 
 
-@functools.lru_cache(maxsize=1024)
+def projects_key(namespace: str) -> Key:
+    """Stands for the list of a namespace's projects, among the keys that were looked up."""
+    return key_of("Project", namespace, "*")
+
+
 def spec_of(document: Document) -> Mapping[str, Any]:
-    loaded: Mapping[str, Any] = json.loads(document.spec_json)
+    return _parsed(document.spec_json)
+
+
+@functools.lru_cache(maxsize=SPECS_CACHED_MAX)
+def _parsed(spec_json: str) -> Mapping[str, Any]:
+    loaded: Mapping[str, Any] = json.loads(spec_json)
     return loaded
 
 
-def findings(tree: Tree) -> Iterator[Finding]:
-    for document in tree.documents:
-        if document.kind == "Pipeline":
-            yield from _pipeline(tree, document)
-        elif document.kind == "Task":
-            yield from _task(tree, document)
-    yield from _circles(tree, "Task", ("dependsOn[].task", "base.task"), "depends on itself")
-    yield from _circles(tree, "Pipeline", ("stages[].use.pipeline",), "uses itself")
-    yield from _circles(tree, "Pipeline", ("stages[].tasks.template.spec.pipeline",), "makes tasks of itself")
+def findings(tree: Tree, document: Document) -> Iterator[Finding]:
+    if document.kind == "Pipeline":
+        yield from _pipeline(tree, document)
+    elif document.kind == "Task":
+        yield from _task(tree, document)
 
 
 def _pipeline(tree: Tree, document: Document) -> Iterator[Finding]:
@@ -137,59 +159,8 @@ def _pipeline_of(tree: Tree, task: Document) -> Document | None:
     spec = spec_of(task)
     name = spec.get("pipeline")
     if name is None:
-        projects = tree.projects.get(task.namespace, ())
+        projects = tree.projects(task.namespace)
         named = [each for each in projects if spec.get("project") in (None, each.name)]
         default = spec_of(named[0])["defaults"].get("pipeline") if len(named) == 1 else None
         name = default or DEFAULT_PIPELINE
     return tree.find("Pipeline", task.namespace, name)
-
-
-def _circles(tree: Tree, kind: str, paths: tuple[str, ...], what: str) -> Iterator[Finding]:
-    """Each circle once, at the first document of it in the order given, written out."""
-    edges: dict[Key, dict[Key, str]] = {}
-    by_key = {each.key: each for each in tree.documents if each.kind == kind}
-    for document in by_key.values():
-        for path in paths:
-            for at, name in references.values(spec_of(document), path):
-                found = tree.find(kind, document.namespace, name)
-                if found is not None and found.key in by_key:
-                    edges.setdefault(document.key, {}).setdefault(found.key, _field(at))
-    done: set[Key] = set()
-    for start in by_key:
-        circle = _circle_from(start, edges, done)
-        if circle:
-            shown = " -> ".join(name_of(key) for key in circle)
-            field = edges[circle[0]][circle[1]]
-            message = f"must not go round in a circle: {kind_of(circle[0])} {shown} {what}"
-            yield Finding(by_key[circle[0]], field, message, "cycle")
-
-
-def _circle_from(start: Key, edges: Mapping[Key, Mapping[Key, str]], done: set[Key]) -> list[Key]:
-    """A circle that can be reached from here and was not seen before; iterative, as chains may be long."""
-    path: list[Key] = []
-    on_path: dict[Key, int] = {}
-    stack: list[tuple[Key, Iterator[Key]]] = []
-    found: list[Key] = []
-    if start in done:
-        return found
-    stack.append((start, iter(edges.get(start, {}))))
-    path.append(start)
-    on_path[start] = 0
-    while stack:
-        following = next(stack[-1][1], None)
-        if following is None:
-            stack.pop()
-            leaving = path.pop()
-            del on_path[leaving]
-            done.add(leaving)
-        elif following in on_path:
-            found = found or [*path[on_path[following] :], following]
-        elif following not in done:
-            on_path[following] = len(path)
-            path.append(following)
-            stack.append((following, iter(edges.get(following, {}))))
-    return found
-
-
-def _field(at: references.Path) -> str:
-    return "spec" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in at)

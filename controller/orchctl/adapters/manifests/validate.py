@@ -1,14 +1,15 @@
 """Checks between documents: two files for one identity, names that nothing has.
 
-Called by lint over all documents of a tree. The controller resolves references itself, at run time, where a missing
-one waits with a reason; here it is said before anything is committed.
+Called by lint over all documents of a tree. In the controller admission does the same, but for names that nothing
+has: those are resolved at run time, where a missing one waits with a reason. Here they are said before anything is
+committed.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from orchctl.adapters.manifests import catalog, references, relations
+from orchctl.adapters.manifests import catalog, references, relating
 from orchctl.adapters.manifests.problems import Document, Problem, Reference, by_position
 from orchctl.api import kinds
 from orchctl.core.ids import Key, key_of, kind_of, name_of
@@ -21,7 +22,7 @@ def check_references(documents: Iterable[Document]) -> tuple[Problem, ...]:
     known = {each.key for each in listed}
     built_in = {(each.kind, each.name) for each in catalog.documents()}
     problems = list(_duplicates(listed))
-    problems += [_located(each) for each in relations.findings(relations.Tree(listed, catalog.documents()))]
+    problems += _between(listed)
     for document in listed:
         for reference in document.references:
             kind, name = reference.kind, reference.name
@@ -36,12 +37,14 @@ def check_references(documents: Iterable[Document]) -> tuple[Problem, ...]:
     return tuple(sorted(problems, key=by_position))
 
 
-def _located(finding: relations.Finding) -> Problem:
-    """At the name it is about, else where the document begins."""
-    document = finding.document
-    places = {each.field: (each.line, each.column) for each in document.references}
-    line, column = places.get(finding.field, (document.line, 1))
-    return Problem(document.path, line, column, finding.field, finding.message, finding.code, document.key)
+def _between(documents: Sequence[Document]) -> Iterator[Problem]:
+    """Judged as a controller would that has seen none of them yet: of two with one identity the first speaks."""
+    related = relating.Relations(catalog.documents())
+    first: dict[Key, Document | None] = {}
+    for document in documents:
+        first.setdefault(document.key, document)
+    related.take_in(first, in_force=lambda _: None)
+    yield from related.problems()
 
 
 def _dangling(document: Document, reference: Reference, choices: Sequence[str]) -> Problem:

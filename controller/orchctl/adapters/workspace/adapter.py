@@ -33,6 +33,10 @@ class GitWorkspace:
     def close(self) -> None:
         self._owner.close()
 
+    def sweep(self) -> None:
+        """At a start, while no other controller of this state directory runs: what dead ones held is let go."""
+        self._owner.sweep()
+
     def sync(self, project: str, repo: str, branch: str) -> Synced:
         with _world():
             return self._hubs.sync(project, repo, branch)

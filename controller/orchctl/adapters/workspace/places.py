@@ -23,6 +23,7 @@ from orchctl.core.ports import PermanentError, TransientError
 
 NAME_LENGTH_MAX = 200  # a file name holds 255 bytes, and temporary ones are longer
 _NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.]*[a-z0-9])?", re.ASCII)
+_LOCK = re.compile(r"[0-9a-f]{16}\.lock|\.[0-9a-f]{16}")  # the second: killed before it was locked
 _TEMPORARY = re.compile(r"\.(?:tmp|trash)-([0-9a-f]{16})-[0-9a-f]{16}")
 
 
@@ -46,6 +47,15 @@ class Owner:
 
     def is_stale(self, token: str) -> bool:
         return token != self.token and not is_held(self._folder / f"{token}.lock")
+
+    def sweep(self) -> None:
+        """Removes the locks of makers that are gone: without its lock a token is as stale as with it free.
+
+        One that a git of a dead maker still holds stays. Only for who knows that no other maker begins just now.
+        """
+        for lock in self._folder.iterdir():
+            if _LOCK.fullmatch(lock.name) and lock != self.path and not is_held(lock):
+                lock.unlink(missing_ok=True)
 
     def temporary(self, folder: Path, kind: str = "tmp") -> Path:
         return folder / f".{kind}-{self.token}-{secrets.token_hex(8)}"

@@ -21,10 +21,12 @@ class Price(fields.Model):
 class AccountSpec(fields.Model):
     RULES = (rules.unique("secrets", "env"), rules.unique("prices", "model"))
 
-    limits: fields.SessionLimits = Field(default_factory=fields.SessionLimits, description="Concurrency.")
-    secrets: fields.Secrets = Field(default=(), description="Environment with values from files.")
-    prices: Annotated[tuple[Price, ...], Field(max_length=fields.LIST_ITEMS_MAX)] = Field(
-        default=(), description="What its models cost."
+    limits: fields.SessionLimits | None = fields.planned("Concurrency.")
+    secrets: fields.Secrets = Field(
+        default=(), description="Environment of its agents, with values from files that are read at each launch."
+    )
+    prices: Annotated[tuple[Price, ...], Field(max_length=fields.LIST_ITEMS_MAX)] = fields.planned(
+        "What its models cost.", (), harmless=True
     )
 
 

@@ -64,10 +64,12 @@ class AgentSpec(fields.Model):
         json_schema_extra=fields.only("command", "script"),
     )
     command: Annotated[tuple[fields.Argument, ...], Field(max_length=fields.LIST_ITEMS_MAX)] = Field(
-        default=(), description="Program and arguments; the prompt comes on stdin."
+        default=(), description="Program and arguments; the prompt comes on stdin, or as {prompt_file}."
     )
-    model: fields.Line | None = fields.planned("Model it is asked to use; unset: the program's own choice.")
-    account: fields.Name | None = fields.planned("Account that pays.")
+    model: fields.Line | None = Field(
+        default=None, description="Model it is asked to use, as ORCH_MODEL and for `{model}`; unset: its own choice."
+    )
+    account: fields.Name | None = Field(default=None, description="Account that pays: it gives the secrets.")
     env: fields.Environment = Field(default_factory=dict, description="Environment variables of the agent.")
     limits: fields.SessionLimits = Field(default_factory=fields.SessionLimits, description="Concurrency.")
     retry: Retry | None = fields.planned("What happens after a failure of transport.", harmless=True)

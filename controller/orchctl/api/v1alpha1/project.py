@@ -110,7 +110,7 @@ class CommitRules(fields.Model):
 
 
 class Guardrails(fields.Model):
-    branch: fields.Line | None = fields.planned("Template of a Task's branch; unset: orch/<name>.")
+    branch: fields.BranchTemplate | None = fields.planned("Template of a Task's branch; unset: orch/<name>.")
     commit: CommitRules | None = fields.planned("What commits must look like.")
     protected_branches: fields.Branches = fields.planned("Globs of branches no work may land on but by a merge.", ())
     protected_paths: fields.Globs = Field(default=(), description="Globs an agent's work must not change.")

@@ -62,6 +62,8 @@ STATUS_FIELDS = (
     ("Task", "task"),
     ("Worktree", "worktree"),
     ("Path", "path"),
+    ("Version", "version"),
+    ("Since", "since"),
     ("Branch", "branch"),
     ("Base", "base"),
     ("Head", "head"),

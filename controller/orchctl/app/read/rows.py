@@ -56,6 +56,32 @@ class Event:
         self.message = str(message or "")
 
 
+class Story:
+    """One event as the machine recorded it, for those who follow what rests on what."""
+
+    __slots__ = ("at", "data", "key", "message", "reason", "seq", "type")
+
+    def __init__(self, row: Sequence[object]) -> None:
+        seq, at, key, type_, data, reason, message = row
+        self.seq = int(str(seq))
+        self.at = float(str(at))
+        self.key = str(key)
+        self.type = str(type_)
+        self.data = str(data or "{}")
+        self.reason = str(reason or "")
+        self.message = str(message or "")
+
+
+PAGE_OF_STORIES = """
+SELECT seq, at, key, type, data, reason, message FROM events
+WHERE key IN (SELECT value FROM json_each(:keys)) AND seq > :after ORDER BY seq LIMIT :limit
+"""
+STORIES_OF_TYPE = """
+SELECT seq, at, key, type, data, reason, message FROM events
+WHERE key >= :prefix AND key < :prefix || '~' AND type IN (SELECT value FROM json_each(:types))
+ORDER BY key, seq LIMIT :limit
+"""
+ONE_SPEC = "SELECT spec FROM specs WHERE digest = :digest"
 LAST_DATA = "SELECT data FROM events WHERE key = :key AND type = :type ORDER BY seq DESC LIMIT 1"
 
 
@@ -165,6 +191,31 @@ class Reader:
 
     def last_events(self, key: str, limit: int) -> list[Event]:
         return [Event(row) for row in self._fetch(LAST_EVENTS, {"key": key, "limit": limit})]
+
+    def stories(self, keys: Sequence[str]) -> Iterator[Story]:
+        """Every event of these objects, oldest first."""
+        import json
+
+        after = 0
+        while True:
+            page = self._fetch(PAGE_OF_STORIES, {"keys": json.dumps(keys), "after": after, "limit": PAGE_ROWS})
+            for row in page:
+                yield Story(row)
+            if len(page) < PAGE_ROWS:
+                return
+            after = int(str(page[-1][0]))
+
+    def stories_of_type(self, prefix: str, types: Sequence[str]) -> list[Story]:
+        """Events of these types, of the objects whose keys begin so."""
+        import json
+
+        asked = {"prefix": prefix, "types": json.dumps(types), "limit": PAGE_ROWS}
+        return [Story(row) for row in self._fetch(STORIES_OF_TYPE, asked)]
+
+    def spec(self, digest: str) -> str:
+        """The spec of that digest, as JSON; empty when it is unknown."""
+        rows = self._fetch(ONE_SPEC, {"digest": digest})
+        return str(rows[0][0]) if rows else ""
 
     def last_data(self, key: str, type_: str) -> str:
         """What the newest event of a type says of an object, as JSON; empty when there is none."""

@@ -24,6 +24,7 @@ LINE_CHARACTERS_MAX = 400
 def lines(record: Record, reader: Reader, now: float) -> Iterator[str]:
     status = body.of(record).at("status")
     yield from _answer(record, status, now)
+    yield from _not_taken(status)
     yield from _kept(record, reader)
     for session in _open_sessions(status, record, reader):
         yield ""
@@ -43,6 +44,14 @@ def _answer(record: Record, status: Body, now: float) -> Iterator[str]:
     unblock = because.text("unblock")
     if unblock or not body.is_terminal(status):
         yield from _line("unblock", unblock or "nothing: it goes on by itself")
+
+
+def _not_taken(status: Body) -> Iterator[str]:
+    """Why agents were passed over that would have come before the one that was chosen (SES-14)."""
+    chosen = [row for row in status.each("resolved") if row.words("passedOver")]
+    reasons = dict.fromkeys(reason for row in chosen for reason in row.words("passedOver"))
+    for number, reason in enumerate(list(reasons)[:EVIDENCE_SHOWN]):
+        yield from _line("not taken" if number == 0 else "", reason)
 
 
 def _kept(record: Record, reader: Reader) -> Iterator[str]:

@@ -5,7 +5,7 @@ The session decides nothing about its task; it only says how the agent's run wen
 
 from __future__ import annotations
 
-from orchctl.core import actions, events, names, prompts, proposal
+from orchctl.core import accounts, actions, events, names, prompts, proposal
 from orchctl.core.because import Because
 from orchctl.core.events import Now
 from orchctl.core.ids import name_of
@@ -41,7 +41,7 @@ def propose(view: View, obj: Object, now: Now) -> Proposal:
     if not agents or _may_start_again(agents[-1], len(agents), task):
         if task.stopping is not None:
             return _end(obj, succeeded=False, reason=task.stopping.reason, message=task.stopping.message)
-        return _run_agent(obj, task_obj, session, place)
+        return _run_agent(view, obj, task_obj, place)
     commits = [one for one in session.attempts if one.purpose == "commit"]
     if not commits or (commits[-1].phase is Phase.LOST and len(commits) < STARTS_MAX):
         return _commit(task, obj, session, place)
@@ -61,9 +61,10 @@ def _watch(task: TaskState, session: SessionState, attempt: Attempt, now: Now) -
     return watching.watch(attempt, limit_s, now, doing=f"agent {attempt.name} is working", stop=stop)
 
 
-def _run_agent(obj: Object, task_obj: Object, session: SessionState, place: str) -> Proposal:
-    task = task_obj.task
+def _run_agent(view: View, obj: Object, task_obj: Object, place: str) -> Proposal:
+    task, session = task_obj.task, obj.session
     assert task is not None
+    assert session is not None
     stage = task.plan.stages[session.stage]
     agent = stage.agent
     assert agent is not None, "a session is made only for a stage with an agent"
@@ -76,6 +77,8 @@ def _run_agent(obj: Object, task_obj: Object, session: SessionState, place: str)
         cwd=place,
         env=(*task.plan.env, *agent.env, *_environment(task_obj, session)),
         number=session.number,
+        model=agent.model,
+        secrets=accounts.secrets_now(view, agent.account),
     )
     return Proposal(Because("TASK-1", f"stage {stage.name} runs agent {agent.name}"), do=do)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from orchctl.core import actions, events, names, prompts, proposal, resolve
+from orchctl.core import actions, choosing, events, names, prompts, proposal, resolve
 from orchctl.core.because import Because
 from orchctl.core.events import Now
 from orchctl.core.folds import parts
@@ -195,6 +195,9 @@ def _session(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | N
     if found is None or found.session is None:
         if task.stopping is not None:
             return None
+        absent = choosing.absent(view, stage.agent, task.plan.env)
+        if absent is not None:
+            return Proposal(absent)
         wanted = rendering.propose(obj, task, stage)
         if wanted is not None:
             return wanted

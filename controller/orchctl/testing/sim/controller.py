@@ -9,9 +9,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 
-from orchctl.app import admission, requests, turns
+from orchctl.app import admission, requests, scouting, turns
 from orchctl.core import actions, events, runtime, views
-from orchctl.core.ids import AttemptId, Key
+from orchctl.core.ids import SOURCE, AttemptId, Key
 from orchctl.core.ports import WorldError
 from orchctl.core.state import State
 from orchctl.testing.sim import control, doing, gitports, oracles, processes
@@ -24,6 +24,7 @@ LOOK_S = 30.0
 AGAIN_S = 1.0
 SOON_S = 0.01
 SLOW_S = 60.0
+STARTED = events.ControllerStarted(SOURCE, release="simulated")
 LATE_S = (1.0, 240.0)
 
 
@@ -76,8 +77,7 @@ class Controller:
         self._world.told.append(self._told)
         for action in self.turns.under_way():
             self._spawn(action)
-        facts = self._look_at_git()
-        self._take(facts, everything=True)
+        self._take([STARTED, *self._look_at_git()])
         self._every(POLL_S, "poll", self._poll)
         self._every(LOOK_S, "look", self._look_at_all)
 
@@ -99,7 +99,8 @@ class Controller:
             raise Stopped
 
     def look_at_everything(self) -> None:
-        self._take([], everything=True)
+        """As a controller that has just started does."""
+        self._take([STARTED])
 
     def idle(self) -> bool:
         unseen = self._facts or self._targets or not self._seen_git or self.machine.wake_at is not None
@@ -117,10 +118,12 @@ class Controller:
             self._world.complain(oracles.git5_not_too_many_leave_at_once(self._ledger.folded(), batch))
         self._ledger.append(self.epoch, batch, rows, removed, after)
 
-    def _take(self, facts: Sequence[events.Event], *, everything: bool = False) -> None:
-        for action in self.turns.record(facts, everything=everything):
+    def _take(self, facts: Sequence[events.Event]) -> None:
+        for action in self.turns.record(facts):
             self._spawn(action)
         self._watch_targets()
+        for look in self.turns.scout.looks(self.machine.state, self._world.agenda.now):
+            self._later(SOON_S, f"looks for {look.key}", functools.partial(self._look_for, look))
         wake_at = self.machine.wake_at
         if wake_at is not None:
             self._turn_at(self.clock.due(wake_at) + SOON_S)
@@ -225,6 +228,10 @@ class Controller:
     def _look_at_all(self) -> None:
         for running in self.turns.running():
             self._look(running)
+
+    def _look_for(self, look: scouting.Look) -> None:
+        self.turns.scout.done(look)
+        self._hear(self._doer.look_for(look))
 
     def _look(self, running: turns.Running) -> None:
         seen = self._doer.look(running.key, running.attempt, running.backend)

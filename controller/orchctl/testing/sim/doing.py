@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from orchctl.adapters.probes import programs
 from orchctl.adapters.templates import rendering
-from orchctl.app import effects
-from orchctl.core import actions, events, ports
+from orchctl.app import effects, scouting
+from orchctl.core import actions, agents, events, ports
 from orchctl.core.ids import AttemptId
 from orchctl.core.resolve import CONTROL_REPO
 from orchctl.testing.sim.gitports import Workspace
@@ -47,6 +48,12 @@ class Effects(effects.Effects):
         failed = any(isinstance(fact, events.ActionFailed) for fact in facts)
         self._calls.note(action, self._world.agenda.now, failed=failed)
         return facts
+
+    def look_for(self, look: scouting.Look) -> list[events.Event]:
+        """Every program is there; that one is not is for the agent to find."""
+        assert isinstance(look.sought, agents.Sought), "the manifests have no Accounts"
+        found = programs.Found(path=f"/bin/{look.sought.program}", version="1", mark="1", problem="")
+        return scouting.news(look, look.sought, found)
 
     def _repo(self, repo: str) -> str:
         return repo

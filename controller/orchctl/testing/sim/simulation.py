@@ -213,7 +213,7 @@ class Simulation:
         world.complain(*(judge(world, controller.machine.state) for judge in ending.AT_THE_END))
 
     def _news(self, what: str, before: int) -> str | None:
-        found = self.ledger.entries[before:]
+        found = [one for one in self.ledger.entries[before:] if one.type != "ControllerStarted"]
         named = ", ".join(f"{one.type} {one.data[:120]}" for one in found[:3])
         return f"{what}: {len(found)} events: {named}" if found else None
 

@@ -1,0 +1,1 @@
+"""What agents need of this machine: looked for, asked within bounds, and told as facts."""
