@@ -33,8 +33,9 @@ def _figure(folder: Path, count: int, folder_size: int, goal_s: float) -> harnes
     source = GitSource(folder, "main")
 
     def ours() -> None:
-        seen = source.observe(old)
-        assert seen is not None
+        head = source.head()
+        assert head is not None
+        seen = source.observe(head, old, ("manifests",))
         assert len(seen.changes) == 1
 
     def floor() -> None:

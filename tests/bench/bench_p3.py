@@ -40,9 +40,10 @@ def _fill(path: Path) -> None:
     """Tasks that wait for a pipeline, so that none starts; recorded a turn per hundred."""
     bench = builders.bench()
     ledger = store.Ledger(path)
-    ledger.append(bench.log, [], [], bench.machine.state)
-    for first in range(0, COUNT, 100):
-        tasks = [builders.task(f"t{n}", pipeline="none") for n in range(first, first + 100)]
+    first = [views.row(bench.machine.state, obj) for obj in bench.machine.state.objects.values()]
+    ledger.append(bench.log, first, [], bench.machine.state)
+    for number in range(0, COUNT, 100):
+        tasks = [builders.task(f"t{n}", pipeline="none") for n in range(number, number + 100)]
         step = bench.machine.step(tasks, bench.now)
         rows = [views.row(bench.machine.state, bench.machine.state.objects[Key(key)]) for key in step.touched]
         ledger.append(step.recorded, rows, [], bench.machine.state)

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import strategies
 
 from orchctl.adapters.ledger import codec, errors, store
-from orchctl.core import actions, events, evolve, views
+from orchctl.core import actions, events, evolve, judgements, ledger_facts, lifecycle, surroundings, upstream, views
 from orchctl.core.ids import Key
 from orchctl.core.state import State
 from tests.unit.core import builders
@@ -124,8 +124,12 @@ def test_every_effect_comes_back_within_its_intent(verb: str, data: strategies.D
 
 
 def test_every_event_class_is_registered_under_its_name() -> None:
-    for module, base, registry in ((events, events.Event, events.EVENTS), (actions, actions.Effect, actions.EFFECTS)):
-        ours = [one for one in vars(module).values() if isinstance(one, type) and issubclass(one, base)]
+    for base, registry, *modules in (
+        (events.Event, events.EVENTS, events, judgements, ledger_facts, lifecycle, surroundings, upstream),
+        (actions.Effect, actions.EFFECTS, actions),
+    ):
+        every = [one for module in modules for one in vars(module).values()]
+        ours = [one for one in every if isinstance(one, type) and issubclass(one, base)]
         assert {one.__name__: one for one in ours if not one.__subclasses__()} == registry
 
 
@@ -185,7 +189,7 @@ def test_a_turn_is_recorded_whole_or_not_at_all(ledger: store.Ledger) -> None:
     bench = builders.bench(builders.project())
     obj = bench.object("Project/default/shop")
     good = views.row(bench.machine.state, obj)
-    bad = dataclasses.replace(good, key=Key("Project/default/x"), body=typing.cast(str, object()))
+    bad = dataclasses.replace(good, key=Key("Project/default/x"), uid=typing.cast(str, None))
     append(ledger, withdrawn(1), [])
     with pytest.raises(sqlite3.Error):
         append(ledger, [*recorded(builders.project(), first=2)], [good, bad])
@@ -200,13 +204,13 @@ def test_a_turn_is_recorded_whole_or_not_at_all(ledger: store.Ledger) -> None:
 def test_rows_are_replaced_and_removed_and_tell_any_difference(ledger: store.Ledger) -> None:
     bench = builders.bench(builders.project())
     row = views.row(bench.machine.state, bench.object("Project/default/shop"))
-    append(ledger, [], [row])
+    append(ledger, withdrawn(1), [row])
     for changed in ({"seq": 99}, {"body": "{}"}, {"because": "x"}):
         other = dataclasses.replace(row, **changed)
         assert store.row_digest(other) != store.row_digest(row)
-    append(ledger, [], [dataclasses.replace(row, body="{}")])
+    append(ledger, withdrawn(2), [dataclasses.replace(row, body="{}")])
     assert ledger.rows() == {row.key: store.row_digest(dataclasses.replace(row, body="{}"))}
-    append(ledger, [], [], [row.key])
+    append(ledger, withdrawn(3), [], [row.key])
     assert ledger.rows() == {}
 
 
@@ -224,7 +228,7 @@ def test_a_ledger_of_another_schema_is_refused_with_both_versions(path: Path) ->
     ledger = store.Ledger(path)
     ledger.set_meta(schema_version="99")
     ledger.close()
-    with pytest.raises(store.LedgerError, match=r"ledger\.db has schema version 99; this release reads version 1"):
+    with pytest.raises(store.LedgerError, match=r"ledger\.db: schema version 99; this release reads version 2"):
         store.Ledger(path)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import pytest
 
-from orchctl.adapters.ledger import store
+from orchctl.adapters.ledger import store, verifying
 from orchctl.core import actions, events, evolve, views
 from orchctl.core.state import State
 from orchctl.testing import crashes
@@ -35,6 +35,7 @@ STRAIGHT = {
 # Beside the effects above, whose points are not killed at again.
 HANGING = {"CancelAttempt": 1}
 TEMPLATED = {"RenderPrompt": 1}
+GATED = {"FindWindow": 1}
 
 PIPELINE = """\
 ---
@@ -45,6 +46,26 @@ spec:
   stages:
   - {name: implement, role: coder, timeout: 1s, gates: [{checks: {}}], onFailure: {goto: implement, limit: 1}}
   - {name: merge, merge: {}}
+"""
+
+GATES = """\
+---
+apiVersion: orchctl.dev/v1alpha1
+kind: Pipeline
+metadata: {name: gated}
+spec:
+  stages:
+  - name: implement
+    role: coder
+    gates:
+    - checks: {}
+    - files: {allow: ['*.sh'], maxChanged: 1}
+    - cel: {expression: 'diff.commits == 1 && evidence.checks.unit.passed'}
+  - name: merge
+    merge: {}
+    gates:
+    - delay: {for: 1s}
+    - window: {cron: '* * * * *', duration: 1h}
 """
 
 ROLE = """\
@@ -93,6 +114,15 @@ def templated(box: sandbox.Sandbox) -> pathlib.Path:
     return runs
 
 
+def gated(box: sandbox.Sandbox) -> pathlib.Path:
+    """As `straight`, with gates of every type that no person and no command decides."""
+    runs = box.root / "runs"
+    script = (f"append {runs} run", "replace greet.sh goodbye hello")
+    box.write("manifests/task.yaml", sandbox.task(*script, extra="  pipeline: gated\n") + GATES)
+    box.commit("Ask for a greeting")
+    return runs
+
+
 def crash(box: sandbox.Sandbox, *args: str) -> int:
     done = box.python("-m", "orchctl.testing.crashes", "--repo", str(box.repo), *args)
     return done.returncode
@@ -131,6 +161,7 @@ def _left_over(box: sandbox.Sandbox, hub: pathlib.Path) -> list[str]:
 def _verify_ledger(box: sandbox.Sandbox) -> None:
     """LOG-2: each intent has exactly one outcome. LOG-3: the fold of the events is what the rows say."""
     assert json.loads(box.orchctl("get", "task", "fix", "-o", "json"))["status"]["summary"] == "Merged"
+    assert verifying.verify(box.state / "ledger.db").problems == []
     ledger = store.Ledger(box.state / "ledger.db")
     state, started, ended, attempts = State(), [], [], []
     for recorded in ledger.read():
@@ -182,9 +213,20 @@ def test_f1_a_kill_around_a_rendering_loses_and_repeats_nothing(box: sandbox.San
     assert "# ${{ task.name }}" in prompt
 
 
+@pytest.mark.parametrize("point", points(GATED))
+def test_f1_a_kill_around_the_look_at_a_calendar_loses_and_repeats_nothing(box: sandbox.Sandbox, point: str) -> None:
+    """GATE-5: what was found is recorded, and the gates say the same after the kill."""
+    runs = gated(box)
+    assert crash(box, "--at", point) == -signal.SIGKILL, "the point was passed"
+    box.until_idle()
+    verify(box, runs, agent_runs=1)
+    verdicts = {one["name"]: one["state"] for one in box.object("task", "fix")["status"]["gates"]}
+    assert verdicts == dict.fromkeys(("unit", "files", "cel", "delay", "window"), "Passed")
+
+
 def test_f1_every_effect_is_killed_around_at_every_occurrence(box: sandbox.Sandbox, tmp_path: pathlib.Path) -> None:
     """A new effect, or a new occurrence of one, fails here until the tables above name it."""
-    assert set(STRAIGHT) | set(HANGING) | set(TEMPLATED) == set(actions.EFFECTS)
+    assert set(STRAIGHT) | set(HANGING) | set(TEMPLATED) | set(GATED) == set(actions.EFFECTS)
     listed = tmp_path / "points"
     runs = straight(box)
     assert crash(box, "--list", str(listed)) == 0
@@ -192,7 +234,7 @@ def test_f1_every_effect_is_killed_around_at_every_occurrence(box: sandbox.Sandb
     assert sorted(listed.read_text().split()) == sorted(points(STRAIGHT))
 
 
-@pytest.mark.parametrize(("scenario", "counts"), [(hanging, HANGING), (templated, TEMPLATED)])
+@pytest.mark.parametrize(("scenario", "counts"), [(hanging, HANGING), (templated, TEMPLATED), (gated, GATED)])
 def test_f1_the_listings_of_the_other_scenarios_name_their_points(
     box: sandbox.Sandbox,
     tmp_path: pathlib.Path,

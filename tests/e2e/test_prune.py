@@ -11,6 +11,10 @@ from orchctl.app.read import failures
 from tests.e2e import sandbox
 
 ROLE = "apiVersion: orchctl.dev/v1alpha1\nkind: Role\nmetadata: {name: own-%d}\nspec: {system: Write code.}\n"
+SETTINGS = (
+    "apiVersion: orchctl.dev/v1alpha1\nkind: Settings\nmetadata: {name: default}\n"
+    "spec: {source: {prune: {enabled: false}}}\n"
+)
 COUNT = 12
 TOKEN = "01JD0000000000000000000000"
 
@@ -134,3 +138,30 @@ def test_an_unchanged_repo_is_started_from_the_cache_and_lint_and_catalogue_work
     box.until_idle()
     annotations = box.object("role", "coder")["metadata"]["annotations"]
     assert "manifests/catalog/roles/coder.yaml" in annotations["orchctl.dev/source"]
+
+
+def test_git_5_the_only_object_and_what_pruning_may_not_touch_are_explained(box: sandbox.Sandbox) -> None:
+    (box.repo / "manifests/project.yaml").unlink()
+    box.write("manifests/role.yaml", ROLE % 0)
+    box.commit("Start")
+    box.until_idle()
+    (box.repo / "manifests/role.yaml").unlink()
+    gone = box.commit("Remove the only one")
+    said = box.until_idle()
+    assert "role/own-0, the only object, vanished from git" in said
+    command = f"orchctl prune --confirm {gone[:12]}"
+    assert f"`{command}`, or bring back its manifest" in box.orchctl("why", "role/own-0")
+    box.write("manifests/settings.yaml", SETTINGS)
+    box.write("manifests/role.yaml", ROLE % 0)
+    box.commit("Bring it back, and keep everything")
+    box.until_idle()
+    (box.repo / "manifests/role.yaml").unlink()
+    kept = box.commit("Remove it again")
+    box.until_idle()
+    assert roles(box) == 1
+    why = box.orchctl("why", "role/own-0")
+    assert "`source.prune.enabled` of the Settings is false" in why
+    assert "--confirm" not in why
+    done = box.python("-m", "orchctl", "prune", "--confirm", kept)
+    assert done.returncode == failures.CONFLICT
+    assert "source.prune.enabled" in done.stderr

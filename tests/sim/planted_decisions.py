@@ -21,7 +21,11 @@ replace = dataclasses.replace
 
 @mutant("I2")
 def one_session_more_than_allowed(patch):
-    wrapped(patch, admit, "_limit_of", lambda original, *given: original(*given) + 1)
+    def around(original, self, slot):
+        found = original(self, slot)
+        return found + 1 if found is not None else None
+
+    wrapped(patch, capacity.Capacity, "limit", around)
 
 
 @mutant("I3", "I1")
@@ -75,10 +79,10 @@ def what_was_under_way_is_forgotten_at_a_start(patch):
 
 @mutant("L1", "L3", "I14")
 def nothing_is_decided_at_a_start(patch):
-    def decided(original, self, facts):
-        return original(self, [fact for fact in facts if not isinstance(fact, events.ControllerStarted)])
+    def decided(original, self, facts, now):
+        return original(self, [fact for fact in facts if not isinstance(fact, events.ControllerStarted)], now)
 
-    wrapped(patch, turns.Turns, "record", decided)
+    wrapped(patch, turns.Turns, "begin", decided)
 
 
 @mutant("I14")
@@ -114,6 +118,7 @@ def those_who_wait_for_capacity_are_not_woken(patch):
 @mutant("L1", "L3")
 def time_wakes_nobody(patch):
     patch.setattr(runtime.Runtime, "wake_at", property(lambda self: None))
+    patch.setattr(runtime.Runtime, "pause_s", lambda self, now: None)
 
 
 @mutant("L3", "X1")

@@ -18,11 +18,16 @@ STALLED = "Stalled"  # present only while it holds
 ACCEPTED = "Accepted"
 SUCCEEDED = "Succeeded"
 WAITING = "Waiting"
-SUSPENDED = "Suspended"
+SUSPENDED = "Suspended"  # present only while it holds
+DEPENDENCIES_READY = "DependenciesReady"  # of a Task that has dependencies
 VERIFIED = "Verified"
 MERGED = "Merged"
 WORKTREE_READY = "WorktreeReady"
 WRITER_LOCKED = "WriterLocked"
+SYNCED = "Synced"  # of a source with a remote
+SOURCE_VERIFIED = "SourceVerified"  # of a source whose commits must be signed
+EFFECTIVE = "Effective"  # of an Approval: it counts
+STALE = "Stale"  # of an Approval, present only while it holds: it is about something else than what is judged now
 SUPPORTED = "Supported"  # present, and False, only while something asked for has no behaviour
 
 
@@ -53,6 +58,10 @@ class Reason:
     RETRIES_EXHAUSTED = "RetriesExhausted"
     PRUNE_BLOCKED = "PruneBlocked"
     SOURCE_UNAVAILABLE = "SourceUnavailable"
+    SOURCE_OFFLINE = "SourceOffline"
+    SIGNATURE_INVALID = "SignatureInvalid"
+    SIGNATURE_GOOD = "SignatureGood"
+    FETCHED = "Fetched"
     NOT_IMPLEMENTED = "NotImplemented"
     MADE_BY_CONTROLLER = "MadeByController"
     CANCELLED = "Cancelled"

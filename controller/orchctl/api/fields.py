@@ -117,6 +117,7 @@ LABEL_VALUE_PATTERN = r"^([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?$"
 
 REFERENCE_PATTERN = r"^([a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/)?[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
 TIMESTAMP_PATTERN = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$"
+TOUCH_PATTERN = r"^(([*]?[^*])*[*]?|(([*]?[^*])*[*]?/)?[*][*])$"  # `**` as the last part only: overlap is by prefix
 OID_PATTERN = r"^[0-9a-f]{7,64}$"
 PARAMETER_PATTERN = r"^[a-z][A-Za-z0-9_]{0,62}$"
 
@@ -132,6 +133,7 @@ PATTERN_MUST = {
     LABEL_VALUE_PATTERN: "must be a label value: letters, digits, '-', '_' and '.', or empty",
     REFERENCE_PATTERN: "must be the name of an object, or namespace/name",
     TIMESTAMP_PATTERN: "must be a time in UTC such as '2026-12-24T18:00:00Z'",
+    TOUCH_PATTERN: "must have `**` only as its last part, such as 'src/auth/**'",
     OID_PATTERN: "must be the hexadecimal id of a commit or digest",
     PARAMETER_PATTERN: "must be a parameter name: a lower-case letter, then letters, digits and '_'",
 }
@@ -195,8 +197,14 @@ Usd = Annotated[
 Cron = Annotated[str, StringConstraints(min_length=9, max_length=100), AfterValidator(formats.cron)]
 TimeZone = Annotated[str, StringConstraints(min_length=1, max_length=64), AfterValidator(formats.time_zone)]
 Expression = Annotated[str, StringConstraints(min_length=1, max_length=1_024), AfterValidator(formats.expression)]
+GateExpression = Annotated[
+    str, StringConstraints(min_length=1, max_length=1_024), AfterValidator(formats.gate_expression)
+]
 Regex = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(formats.regex)]
 Globs = Annotated[tuple[Glob, ...], Field(max_length=LIST_ITEMS_MAX)]
+Touches = Annotated[
+    tuple[Annotated[Glob, StringConstraints(pattern=TOUCH_PATTERN)], ...], Field(max_length=LIST_ITEMS_MAX)
+]
 Paths = Annotated[tuple[Glob, ...], Field(max_length=LIST_ITEMS_MAX)]  # without `*` a glob is a path inside
 InsidePath = Glob
 Commands = Annotated[tuple[Command, ...], Field(max_length=16)]

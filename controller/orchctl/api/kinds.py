@@ -48,7 +48,7 @@ class Kind:
         self.columns = columns
         self.namespaced = kind not in CLUSTER_KINDS
         self.made_by_controller = kind in CONTROLLER_KINDS
-        self.supported = "no" if kind in UNSUPPORTED_KINDS else "partly"
+        self.supported = "no" if kind in UNSUPPORTED_KINDS else "yes" if kind in WHOLE_KINDS else "partly"
 
     @property
     def singular(self) -> str:
@@ -59,13 +59,10 @@ class Kind:
         return written if self.namespaced else CLUSTER_NAMESPACE
 
 
-CLUSTER_KINDS = ("Account", "Agent", "Settings")
+CLUSTER_KINDS = ("Account", "Agent", "Settings", "Source")  # the last one is no manifest: the controller tells of it
 CONTROLLER_KINDS = ("Session", "Worktree", "MergeQueue")  # in this release; written by a user it is left alone
 # Read and checked, but nothing happens because of them yet.
 UNSUPPORTED_KINDS = (
-    "Settings",
-    "Approval",
-    "Policy",
     "Question",
     "Budget",
     "Trigger",
@@ -73,6 +70,7 @@ UNSUPPORTED_KINDS = (
     "Board",
     "MergeQueue",
 )
+WHOLE_KINDS = ("Approval",)  # every field has its behaviour
 PLURALS = {"Policy": "policies", "Settings": "settings"}
 
 _READY = Column("READY", '.status.conditions[?(@.type=="Ready")].status')
@@ -168,7 +166,11 @@ _ROWS = (
             Column("TASK", ".spec.subject.name"),
             Column("GATE", ".spec.subject.gate"),
             Column("DECISION", ".spec.decision"),
-            *_USUAL,
+            Column("EFFECTIVE", '.status.conditions[?(@.type=="Effective")].status'),
+            _STATUS,
+            _AGE,
+            Column("BY", ".status.principal.name", priority=1),
+            Column("MESSAGE", '.status.conditions[?(@.type=="Effective")].message', priority=1),
         ),
     ),
     Kind(

@@ -14,22 +14,36 @@ from collections.abc import Iterable, Sequence
 from orchctl.adapters import manifests
 from orchctl.adapters.gitsource import source
 from orchctl.adapters.manifests import cache as caches
-from orchctl.app import leaving
-from orchctl.core import events, ports
-from orchctl.core.ids import SOURCE, Key, Oid, key_of
+from orchctl.app import holdings, leaving, pruning, revisions
+from orchctl.core import events, sources
+from orchctl.core.ids import SOURCE, Key, Oid
 from orchctl.core.state import Object, State
-from orchctl.kit import digest, names
+from orchctl.kit import digest
 
+REACHES_MAX = 3  # Settings that are read say what is read; two of them could go on saying so for ever
 _UID_SPACE = uuid.UUID("6f0bb0a6-2f0e-5f0e-9d53-7f2a4c1b7c11")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _File:
-    blob: str
-    documents: tuple[manifests.Document, ...]
-    problems: tuple[manifests.Problem, ...]
-    whole: bool  # whether all it names is known
-    kept: tuple[Key, ...]  # objects of an earlier version, kept because this one could not be read to its end
+class _Reach:
+    """Which folders are read: for everything, and for Settings alone."""
+
+    roots: tuple[str, ...]
+    settings: tuple[str, ...]
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys([*self.roots, *self.settings]))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Taken:
+    """What is taken in now."""
+
+    commit: Oid
+    tree: Oid
+    reach: _Reach
+    settings: sources.SourceSettings
 
 
 class Admission:
@@ -39,116 +53,128 @@ class Admission:
         repo_uid: str,
         builtins: Iterable[manifests.Document],
         cache: caches.ParseCache | None = None,
+        heads: revisions.Revisions | None = None,
     ) -> None:
         self._git = git
+        self._heads = heads or revisions.Revisions(git)
         self._repo_uid = repo_uid
-        self._cache = cache
         self._builtins = {document.key: document for document in builtins}
-        self._files: dict[str, _File] = {}
-        self._claims: dict[Key, list[str]] = {}
-        self._troubled: dict[Key, dict[str, None]] = {}  # the files whose problems stand in the way of an object
-        self._tree: Oid | None = None
-        self._commit: Oid | None = None
-        self._unreadable: dict[str, None] = {}  # the files that hide what they hold
+        self._files = holdings.Holdings(git, cache)
+        self._taken: _Taken | None = None
         self._leaving = leaving.Leaving()
         self._relations = manifests.Relations(self._builtins.values())
         self._returning: dict[Key, None] = {}  # written again while the removed one of that name is still ending
         self._started = False
+        self._broke: list[str] = []  # the files that hide what they hold since the last look at a tree
 
     def facts(self, state: State) -> list[events.Event]:
         """Everything that changed since the last call; the first look at a tree compares all of it with the state."""
-        observed = self._git.observe(self._tree)
+        head = self._heads.head(state, sources.in_force(state))
+        facts = self._of_head(state, head)
+        settings = self._taken.settings if self._taken is not None else sources.DEFAULT
+        if settings.verify and not sources.in_force(state).verify and not head.signer and not head.refused:
+            asked = self._heads.asked_to_be_signed(state, head)
+            facts = self._without(state, asked) if asked.refused else _signed(facts, asked.signer)
+            head = asked
+        return [*head.facts, *facts]
+
+    def _without(self, state: State, head: revisions.Head) -> list[events.Event]:
+        """What was taken in is not taken up after all: everything is looked at again, without it."""
+        self._files.forget()
+        self._relations = manifests.Relations(self._builtins.values())
+        self._taken, self._started = None, False
+        return self._of_head(state, head)
+
+    def _of_head(self, state: State, head: revisions.Head) -> list[events.Event]:
         free = [key for key in self._returning if key not in state.objects]
-        if observed is not None and observed.commit == self._commit:
-            again = free or (state.blocked is not None and state.blocked.confirmed)
-            return self._decide(state, dict.fromkeys([*free, *self._leaving.again()]), observed.commit) if again else []
+        settings, reach = self._settings(state), self._reach(state)
+        taken = self._taken
+        if taken is not None and (head.commit, reach) == (taken.commit, taken.reach):
+            confirmed = state.blocked is not None and state.blocked.confirmed
+            if not (free or confirmed or settings != taken.settings):
+                return self._again(state, head)
+            self._taken = taken = dataclasses.replace(taken, settings=settings)
+            affected = dict.fromkeys([*free, *self._leaving.again()])
+            return self._again(state, head) + self._decide(state, affected, self._look(taken))
         affected = dict.fromkeys([*free, *(() if self._started else self._builtins)])
         self._started = True
-        if observed is None:  # nothing is known of git, so nothing of it is withdrawn
-            return self._decide(state, affected, "") if affected else []
-        facts: list[events.Event] = []
-        if state.revision is None or state.revision.commit != observed.commit:
-            facts.append(self._revision(state, observed))
-        held = _held_by_path(state)
-        if observed.full:
-            affected.update({key: None for key, obj in state.objects.items() if leaving.from_git(obj)})
-            listed = {change.path for change in observed.changes}
-            for path in [path for path in self._files if path not in listed]:
-                affected.update(self._take_in(path, None, held))
-        for change in observed.changes:
-            affected.update(self._take_in(change.path, change.new_oid, held))
-        self._settle_cache(observed)
+        if head.commit is None:  # nothing is known of git, so nothing of it is withdrawn
+            return self._decide(state, affected, None) if affected else []
+        affected.update(self._take_up(state, head.commit, reach))
         affected.update(self._leaving.again())
         affected.update(dict.fromkeys(self._relate(state, affected)))
-        self._tree, self._commit = observed.tree, observed.commit
-        broke = [change.path for change in observed.changes if change.path in self._unreadable]
-        return facts + self._decide(state, affected, observed.commit, broke)
+        taken = self._taken
+        assert taken is not None
+        return self._revision(state, head, taken) + self._decide(state, affected, self._look(taken), self._broke)
 
-    def _revision(self, state: State, observed: source.Observation) -> events.RevisionObserved:
-        before = state.revision
-        return events.RevisionObserved(
-            SOURCE,
-            ref=self._git.ref,
-            commit=observed.commit,
-            tree=observed.tree,
-            roots=self._git.roots,
-            rewritten=before is not None
-            and before.ref == self._git.ref
-            and not self._git.repo.contains(observed.commit, before.commit),
-        )
+    def _look(self, taken: _Taken) -> pruning.Look:
+        def has_file(path: str) -> bool:
+            return self._git.repo.has_file(taken.commit, path)
 
-    # --- files --------------------------------------------------------------------------------------------------
+        return pruning.Look(taken.commit, taken.settings, has_file)
 
-    def _take_in(self, path: str, oid: Oid | None, held: dict[str, list[Key]]) -> dict[Key, None]:
-        """Replace what the file held; every key it names or named is affected."""
-        before = self._files.pop(path, None)
-        self._unreadable.pop(path, None)
-        troubled = _problem_keys(path, before) if before is not None else []
-        for key in troubled:
-            self._troubled.get(key, {}).pop(path, None)
-        old_keys = _keys_of(before) if before is not None else list(held.get(path, ()))
-        affected = dict.fromkeys([*old_keys, *troubled])
-        for key in old_keys:
-            if path in self._claims.get(key, []):
-                self._claims[key].remove(path)
-        after = self._parsed(path, oid, held.get(path, [])) if oid is not None else None
-        if after is None:
-            return affected
-        self._files[path] = after
-        self._unreadable.update({} if after.whole else {path: None})
-        troubled = _problem_keys(path, after)
-        for key in troubled:
-            self._troubled.setdefault(key, {})[path] = None
-        for key in _keys_of(after):
-            self._claims.setdefault(key, []).append(path)
-        return affected | dict.fromkeys([*_keys_of(after), *troubled])
-
-    def _parsed(self, path: str, oid: Oid, held: list[Key]) -> _File:
-        """A file that cannot be read to its end keeps what was admitted from it, not what it only said as well."""
-        try:
-            loaded = self._loaded(path, oid)
-        except ports.PermanentError as error:
-            problem = manifests.Problem(path, 1, 1, "", str(error), "unreadable", None)
-            return _File(oid, (), (problem,), False, tuple(held))
-        named = {document.key for document in loaded.documents}
-        refused = {Key(problem.key) for problem in loaded.problems if problem.key is not None}
-        kept = tuple(key for key in held if key not in named and (not loaded.whole or key in refused))
-        return _File(oid, loaded.documents, loaded.problems, loaded.whole, kept)
-
-    def _loaded(self, path: str, oid: Oid) -> manifests.Loaded:
-        known = self._cache.find(oid, path) if self._cache is not None else None
-        if known is not None:
-            return known
-        loaded = manifests.parse(self._git.read(oid), path)
-        if self._cache is not None:
-            self._cache.keep(oid, loaded)
-        return loaded
-
-    def _settle_cache(self, observed: source.Observation) -> None:
-        if self._cache is not None:
-            self._cache.flush()
+    def _take_up(self, state: State, commit: Oid, reach: _Reach) -> dict[Key, None]:
+        """Read what differs from the tree before; the keys that touches. The Settings found say where to read on."""
+        affected: dict[Key, None] = {}
+        self._broke = []
+        for _ in range(REACHES_MAX):
+            if self._taken is not None and self._taken.reach != reach:
+                affected.update(self._files.forget())
+                self._taken = None
+            before = self._taken.tree if self._taken is not None else None
+            observed = self._git.observe(commit, before, reach.all)
             if observed.full:
-                self._cache.drop_all_but(change.new_oid for change in observed.changes if change.new_oid is not None)
+                affected.update({key: None for key, obj in state.objects.items() if leaving.from_git(obj)})
+            affected.update(self._files.take_in_all(observed, _held_by_path(state), reach.roots))
+            self._broke += [change.path for change in observed.changes if change.path in self._files.unreadable]
+            self._taken = _Taken(commit, observed.tree, reach, self._settings(state))
+            if (wanted := self._reach(state)) == reach:
+                break
+            reach = wanted
+        return affected
+
+    def _settings(self, state: State) -> sources.SourceSettings:
+        """As the manifests say that were read; those in force while they cannot be read or may not leave."""
+        key = sources.SETTINGS
+        claimants = self._files.claimants(key)
+        document = self._files.document(self._holder(key, state, claimants), key) if claimants else None
+        return sources.in_force(state) if document is None else sources.settings_of(document.spec_json)
+
+    def _reach(self, state: State) -> _Reach:
+        """Settings are looked for in the default folder and in the one they are in, whatever paths they name."""
+        obj = state.objects.get(sources.SETTINGS)
+        folders: tuple[str, ...] = sources.DEFAULT_ROOTS
+        if obj is not None and obj.desired is not None and not obj.withdrawn:
+            path = obj.desired.path
+            folders += () if sources.is_below(path, folders) else (path.rpartition("/")[0],)
+        return _Reach(self._settings(state).roots, folders)
+
+    def _revision(self, state: State, head: revisions.Head, taken: _Taken) -> list[events.Event]:
+        before, roots = state.revision, taken.reach.all
+        if before is not None and (before.commit, before.roots) == (taken.commit, roots):
+            return self._again(state, head)
+        return [
+            events.RevisionObserved(
+                SOURCE,
+                ref=self._git.ref,
+                commit=taken.commit,
+                tree=taken.tree,
+                roots=roots,
+                rewritten=before is not None
+                and before.ref == self._git.ref
+                and not self._git.repo.contains(taken.commit, before.commit),
+                signer=head.signer,
+            )
+        ]
+
+    def _again(self, state: State, head: revisions.Head) -> list[events.Event]:
+        """The ref is back at the commit in force, and the other one is no longer what it is at."""
+        before = state.revision
+        if head.refused or before is None or revisions.told_of(state).refused is None or head.commit != before.commit:
+            return []
+        return [
+            events.RevisionObserved(SOURCE, before.ref, before.commit, before.tree, before.roots, signer=head.signer)
+        ]
 
     # --- objects ------------------------------------------------------------------------------------------------
 
@@ -157,9 +183,10 @@ class Admission:
         changed: dict[Key, manifests.Document | None] = {}
         kept: dict[Key, manifests.Document] = {}
         for key in affected:
-            claimants = self._claims.get(key, [])
-            spoken = self._spoken(key, self._holder(key, state, claimants)) if claimants else None
-            in_force = _in_force(state, key) if spoken is None and (claimants or key in self._troubled) else None
+            claimants = self._files.claimants(key)
+            spoken = self._files.document(self._holder(key, state, claimants), key) if claimants else None
+            unsure = spoken is None and (claimants or self._files.is_troubled(key))
+            in_force = _in_force(state, key) if unsure else None
             if in_force is None:
                 changed[key] = spoken
             else:
@@ -167,13 +194,14 @@ class Admission:
         return self._relations.take_in(changed, lambda key: _in_force(state, key), kept)
 
     def _decide(
-        self, state: State, affected: dict[Key, None], commit: str, broke: Sequence[str] = ()
+        self, state: State, affected: dict[Key, None], look: pruning.Look | None, broke: Sequence[str] = ()
     ) -> list[events.Event]:
+        commit = look.commit if look is not None else ""
         facts: list[events.Event] = []
         gone: list[Key] = []
         for key in affected:
-            problems = self._problems_of(key)
-            claimants = self._claims.get(key, [])
+            problems = self._files.problems_of(key)
+            claimants = self._files.claimants(key)
             self._returning.pop(key, None)
             if claimants and _is_ending(state.objects.get(key)):
                 self._returning[key] = None
@@ -193,50 +221,40 @@ class Admission:
             facts += admitted
             if problems:  # being admitted again takes the old problems away, so they are said again after it
                 facts += _rejection(state, key, problems, again=bool(admitted))
-        return facts + (self._leaving.facts(state, gone, commit, self._unreadable, broke) if commit else [])
-
-    def _problems_of(self, key: Key) -> list[tuple[str, str]]:
-        """(path, text) of every problem that stands in the way of this object."""
-        return [
-            (path, str(problem))
-            for path in sorted(self._troubled.get(key, ()))
-            for problem in self._files[path].problems
-            if key in _keys_hit(path, self._files[path], problem)
-        ]
+        if look is None:
+            return facts
+        arriving = sum(1 for fact in facts if isinstance(fact, events.ObjectAdmitted) and _is_new(fact, state))
+        look = dataclasses.replace(look, arriving=arriving)
+        return facts + self._leaving.facts(state, gone, look, self._files.unreadable, broke)
 
     def _duplicates(self, key: Key, state: State, claimants: list[str]) -> list[tuple[str, str]]:
         if len(claimants) < 2:
             return []
         first = self._holder(key, state, claimants)
-        force, *others = self._places(first, key)
+        force, *others = self._files.places(first, key)
         for path in sorted({*claimants} - {first}):
-            others += self._places(path, key)
+            others += self._files.places(path, key)
         return [
             (place.rsplit(":", 2)[0], f"{place}: error: {key} is also in {force}, which stays in force")
             for place in others
         ]
 
-    def _places(self, path: str, key: Key) -> list[str]:
-        lines = [document.line for document in self._files[path].documents if document.key == key]
-        return [f"{path}:{line}:1" for line in lines or [1]]
-
     def _holder(self, key: Key, state: State, claimants: list[str]) -> str:
         """The file that speaks for this object: the one it was first admitted from, while that still names it."""
         obj = state.objects.get(key)
         admitted = obj.desired.path if obj is not None and obj.desired is not None else ""
+        if key == sources.SETTINGS:  # these must not depend on what they say themselves
+            claimants = [path for path in claimants if sources.is_below(path, sources.DEFAULT_ROOTS)] or claimants
         return admitted if admitted in claimants else sorted(claimants)[0]
-
-    def _spoken(self, key: Key, path: str) -> manifests.Document | None:
-        return next((one for one in self._files[path].documents if one.key == key), None)
 
     def _admit(
         self, state: State, key: Key, claimants: list[str], commit: str, *, troubled: bool
     ) -> list[events.Event]:
         path = self._holder(key, state, claimants)
-        document = self._spoken(key, path)
+        document = self._files.document(path, key)
         if document is None:
             return []  # kept from an earlier version of the file: the last good spec stays in force
-        fact = self._admitted(state, self._files[path].blob, document, commit)
+        fact = self._admitted(state, self._files.file(path).blob, document, commit)
         return [] if _is_known(state, fact, troubled=troubled) else [fact]
 
     def _admitted(self, state: State, blob: str, document: manifests.Document, commit: str) -> events.ObjectAdmitted:
@@ -306,20 +324,17 @@ def _rejection(state: State, key: Key, problems: list[tuple[str, str]], *, again
     return [events.ObjectRejected(key, path=problems[0][0], problems=texts)]
 
 
-def _keys_of(file: _File) -> list[Key]:
-    return [*(document.key for document in file.documents), *file.kept]
+def _signed(facts: list[events.Event], signer: str) -> list[events.Event]:
+    return [
+        dataclasses.replace(fact, signer=signer) if isinstance(fact, events.RevisionObserved) else fact
+        for fact in facts
+    ]
 
 
-def _keys_hit(path: str, file: _File, problem: manifests.Problem) -> tuple[Key, ...]:
-    """The objects a problem stands in the way of; one that stands for the file when nobody can tell."""
-    if problem.key is not None:
-        return (Key(problem.key),)
-    name = f"{names.slug(path)}-{digest.short_digest(path, 8)}"
-    return file.kept or (key_of("Manifest", "default", name),)
-
-
-def _problem_keys(path: str, file: _File) -> list[Key]:
-    return [key for problem in file.problems for key in _keys_hit(path, file, problem)]
+def _is_new(fact: events.ObjectAdmitted, state: State) -> bool:
+    obj = state.objects.get(fact.key)
+    is_there = obj is not None and leaving.from_git(obj) and not obj.withdrawn
+    return not is_there and not fact.path.startswith(leaving.BUILTIN)
 
 
 def _held_by_path(state: State) -> dict[str, list[Key]]:

@@ -19,6 +19,8 @@ MANIFESTS = "manifests"
 PROJECT_FILE = f"{MANIFESTS}/project.yaml"
 PROMPT_BYTES_MAX = 128 * 1024
 NAMES_TRIED_MAX = 1000
+NAME_STEM_MAX = names.NAME_LENGTH_MAX - len(f"-{NAMES_TRIED_MAX}")
+OF_ONE_RUN = ("suspend", "shutdown", "startAfter", "deadline")
 SUBJECT_CHARACTERS_MAX = 72
 GUESS_BYTES_MAX = 256 * 1024
 NO_CHECKS = """\
@@ -131,6 +133,33 @@ def commit_task(place: locate.Place, wish: TaskWish, ref: str | None) -> tuple[s
     return name, branch.add(_task_path(name, wish.namespace), _task_text(name, wish), message[:4096])
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Draft:
+    """A manifest that is written and not committed yet."""
+
+    name: str
+    path: str
+    content: str
+    message: str
+    branch: committing.ControlBranch
+
+    def commit(self) -> committing.Committed:
+        return self.branch.add(self.path, self.content, self.message)
+
+
+def rerun(
+    place: locate.Place, of: str, namespace: str, spec: Mapping[str, object], name: str | None, ref: str | None
+) -> Draft:
+    """Another task that asks for the same: without what was said about when and whether the first one runs."""
+    branch = committing.ControlBranch(place, ref)
+    wish = TaskWish(prompt=str(spec.get("prompt", "")), name=name, namespace=namespace)
+    _check(wish)
+    taken = _free_name(branch, wish, of)
+    kept = {field: value for field, value in spec.items() if field not in OF_ONE_RUN and value not in ([], {}, None)}
+    content = _manifest(taken, namespace, kept)
+    return Draft(taken, _task_path(taken, namespace), content, f"Add task {taken}\n\nAs task {of}.\n", branch)
+
+
 def _check(wish: TaskWish) -> None:
     if not wish.prompt.strip():
         raise failures.CommandError("the prompt is empty: say what should be done", failures.USAGE)
@@ -149,7 +178,8 @@ def _check(wish: TaskWish) -> None:
             )
 
 
-def _free_name(branch: committing.ControlBranch, wish: TaskWish) -> str:
+def _free_name(branch: committing.ControlBranch, wish: TaskWish, of: str = "") -> str:
+    """`of` is the task this is another one of: its own name is not free, wherever its manifest is."""
     if wish.name is not None:
         path = _task_path(wish.name, wish.namespace)
         if branch.has(path):
@@ -157,8 +187,8 @@ def _free_name(branch: committing.ControlBranch, wish: TaskWish) -> str:
                 f"task/{wish.name} exists already ({path}): choose another --name", failures.CONFLICT
             )
         return wish.name
-    base = names.slug(wish.prompt.strip().splitlines()[0])
-    for number in range(1, NAMES_TRIED_MAX):
+    base = (of or names.slug(wish.prompt.strip().splitlines()[0]))[:NAME_STEM_MAX].rstrip("-")
+    for number in range(2 if of else 1, NAMES_TRIED_MAX):
         name = base if number == 1 else f"{base}-{number}"
         if not branch.has(_task_path(name, wish.namespace)):
             return name
@@ -171,9 +201,6 @@ def _task_path(name: str, namespace: str) -> str:
 
 
 def _task_text(name: str, wish: TaskWish) -> str:
-    metadata = {"name": name}
-    if wish.namespace != kinds.DEFAULT_NAMESPACE:
-        metadata["namespace"] = wish.namespace
     spec: dict[str, object] = {}
     if wish.project:
         spec["project"] = wish.project
@@ -182,4 +209,11 @@ def _task_text(name: str, wish: TaskWish) -> str:
     if wish.agents:
         spec["agents"] = list(wish.agents)
     spec["prompt"] = wish.prompt
+    return _manifest(name, wish.namespace, spec)
+
+
+def _manifest(name: str, namespace: str, spec: Mapping[str, object]) -> str:
+    metadata = {"name": name}
+    if namespace != kinds.DEFAULT_NAMESPACE:
+        metadata["namespace"] = namespace
     return yamltext.dump({"apiVersion": kinds.API_VERSION, "kind": "Task", "metadata": metadata, "spec": spec})

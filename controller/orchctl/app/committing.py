@@ -11,6 +11,7 @@ import os
 import subprocess
 import tempfile
 
+from orchctl.app import mirroring
 from orchctl.app.read import failures
 from orchctl.app.read.locate import Place
 
@@ -44,6 +45,11 @@ class ControlBranch:
 
     def __init__(self, place: Place, ref: str | None = None) -> None:
         self._place = place
+        if place.remote is not None:
+            self.ref = self._full(ref) if ref else mirroring.default_ref(place)
+            self._is_checked_out = False
+            mirroring.refresh(place, self.ref)
+            return
         head = self._git("symbolic-ref", "-q", "HEAD", check=False).strip()
         self.ref = self._full(ref) if ref else head
         if not self.ref:
@@ -86,12 +92,25 @@ class ControlBranch:
         raise failures.CommandError(f"{self.ref} keeps moving: try again", failures.CONFLICT)
 
     def _swap(self, commit: str, tip: str, message: str) -> None:
+        if self._place.remote is not None:
+            self._push(commit, tip)
+            return
         try:
             self._git("update-ref", "-m", f"orchctl: {message.splitlines()[0]}", self.ref, commit, tip)
         except failures.CommandError:
             if self._tip() == tip:
                 raise
             raise _Moved from None
+
+    def _push(self, commit: str, tip: str) -> None:
+        try:
+            self._git(*mirroring.push_words(self._place, self.ref, commit, "" if tip == ABSENT else tip))
+        except failures.CommandError:
+            mirroring.refresh(self._place, self.ref)
+            if self._tip() == tip:
+                raise
+            raise _Moved from None
+        mirroring.refresh(self._place, self.ref)
 
     def _tree_with(self, tip: str, path: str, blob: str) -> str:
         with tempfile.TemporaryDirectory(prefix="orchctl-index-") as folder:

@@ -1,7 +1,8 @@
 """The loop around the machine: collects facts, takes a step, records it, and only then acts on it.
 
-One asyncio loop owns ledger and runtime. Effects, looks at attempts and reads of git run in a bounded pool of threads
-and come back as facts. Nothing here decides anything; every wait has a deadline.
+One asyncio loop owns the runtime, one thread writes the ledger. Facts that come while a turn is being written make up
+the next one, so a slow disk makes turns larger and not the loop slow. Effects, looks at attempts and reads of git run
+in a bounded pool of threads and come back as facts. Nothing here decides anything; every wait has a deadline.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Protocol
 import orchctl
 from orchctl.adapters.host import clock as clocks
 from orchctl.app import scouting, turns
-from orchctl.core import actions, events, runtime
+from orchctl.core import actions, events, lifecycle, runtime, sources, views
 from orchctl.core.ids import SOURCE, AttemptId, Key
 from orchctl.core.ports import WorldError
 from orchctl.core.state import State
@@ -32,6 +33,14 @@ TARGET_S = 1.0  # how often a dirty target is looked at
 THREADS = 8
 SCOUTS = 2
 DRAIN_S = 10.0  # how long effects under way may take to end when the controller stops
+
+
+class Recorder(Protocol):
+    """Where turns are recorded: the ledger, or a test's wrapping of it."""
+
+    def append(
+        self, batch: tuple[events.Recorded, ...], rows: list[views.Row], removed: list[Key], after: State
+    ) -> None: ...
 
 
 class Doer(Protocol):
@@ -58,14 +67,15 @@ class Driver:
     def __init__(
         self,
         machine: runtime.Runtime,
-        recorder: turns.Recorder,
+        recorder: Recorder,
         doer: Doer,
         admission: Facts,
         clock: clocks.Clock,
         show: turns.Show,
     ) -> None:
-        self._turns = turns.Turns(machine, recorder, clock, show)
         self._machine = machine
+        self._turns = turns.Turns(machine, show)
+        self._recorder = recorder
         self._doer = doer
         self._admission = admission
         self._clock = clock
@@ -73,13 +83,13 @@ class Driver:
         self._pool = concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix="effect")
         # Git has a thread of its own: slow effects may fill the others, and the loop waits for git.
         self._git_pool = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="git")
+        self._ledger_pool = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="ledger")
         self._facts: list[events.Event] = []
         self._awake = asyncio.Event()
         self._stopping = False
         self._look_at_git = True
         # Programs that are slow to say who they are keep no effect waiting.
         self._scout_pool = concurrent.futures.ThreadPoolExecutor(SCOUTS, thread_name_prefix="scout")
-        self._scout = self._turns.scout
         self._git_failures = 0  # in a row
         self.abandoned = False  # effects still ran when the wait for them was over
         self._work: set[asyncio.Future[None]] = set()
@@ -125,19 +135,22 @@ class Driver:
         for action in self._turns.under_way():
             self._spawn(lambda action=action: self._doer.execute(action))  # type: ignore[misc]
         facts = await self._admission_facts()
-        self._take_step([events.ControllerStarted(SOURCE, release=orchctl.__version__), *facts])
+        await self._take_step([events.ControllerStarted(SOURCE, release=orchctl.__version__), *facts])
 
     async def _turn(self) -> None:
         now = time.monotonic()
         if self._look_at_git or now >= self._git_due:
-            self._look_at_git, self._git_due = False, now + POLL_S
+            poll_s = min(POLL_S, sources.in_force(self._machine.state).interval_s)
+            self._look_at_git, self._git_due = False, now + poll_s
             found = await self._admission_facts()
             self._facts += found
             # What was confirmed is withdrawn by the next look: it must find the confirmation recorded.
-            self._look_at_git |= any(isinstance(fact, events.PruneConfirmed) for fact in found)
+            # New Settings may say that something else is to be read.
+            taken = events.PruneConfirmed | lifecycle.Request
+            self._look_at_git |= any(isinstance(fact, taken) or fact.key == sources.SETTINGS for fact in found)
         facts, self._facts = self._facts, []
-        if facts or self._turns.is_due():
-            self._take_step(facts)
+        if facts or self._machine.pause_s(self._clock.now()) == 0.0:
+            await self._take_step(facts)
         self._watch_attempts(now)
         self._watch_targets(now)
         self._watch_programs(now)
@@ -155,18 +168,27 @@ class Driver:
         self._git_failures = 0
         return found
 
-    def _take_step(self, facts: list[events.Event]) -> None:
-        for action in self._turns.record(facts):
+    async def _take_step(self, facts: list[events.Event]) -> None:
+        for action in await self._record(facts):
             self._spawn(lambda action=action: self._doer.execute(action))  # type: ignore[misc]
+
+    async def _record(self, facts: list[events.Event]) -> tuple[actions.Action, ...]:
+        """One step of the machine, durable when this returns; the actions are then to be carried out."""
+        taken = self._turns.begin(facts, self._clock.now())
+        if taken.entry is not None:
+            await self._loop.run_in_executor(self._ledger_pool, self._recorder.append, *taken.entry)
+        return self._turns.end(taken)
 
     async def _sleep(self) -> None:
         if self._facts or self._look_at_git:
             return
-        due = min(self._git_due, self._look_due, self._scout.due, *self._unwatched.values(), *self._targets.values())
+        due = min(
+            self._git_due, self._look_due, self._turns.scout.due, *self._unwatched.values(), *self._targets.values()
+        )
         pause_s = due - time.monotonic()
-        wake_at = self._machine.wake_at
-        if wake_at is not None:
-            pause_s = min(pause_s, wake_at - self._clock.now().t)
+        until_due = self._machine.pause_s(self._clock.now())
+        if until_due is not None:
+            pause_s = min(pause_s, until_due)
         try:
             async with asyncio.timeout(max(0.0, pause_s)):
                 await self._awake.wait()
@@ -176,8 +198,9 @@ class Driver:
 
     def _idle(self) -> bool:
         """Nothing is under way, nothing is known that has not been decided, and no clock will change that."""
-        unseen = self._facts or self._look_at_git or self._git_failures
-        return not unseen and self._turns.rests(under_way=bool(self._work))
+        if self._facts or self._look_at_git or self._git_failures:
+            return False
+        return self._turns.rests(under_way=bool(self._work))
 
     async def _drain(self) -> None:
         for descriptor in self._watched.values():
@@ -189,9 +212,10 @@ class Driver:
             self.abandoned = bool(left)
         facts, self._facts = self._facts, []
         if facts and not self._turns.unrecorded:
-            self._turns.record(facts)  # what follows from it is found open at the next start
+            await self._record(facts)  # what follows from it is found open at the next start
         for pool in (self._pool, self._git_pool, self._scout_pool):
             pool.shutdown(wait=False, cancel_futures=True)
+        self._ledger_pool.shutdown()  # whoever closes the ledger finds nobody writing to it
 
     # --- work in threads ----------------------------------------------------------------------------------------
 
@@ -269,10 +293,10 @@ class Driver:
 
     def _watch_programs(self, now: float) -> None:
         """Look for the programs of agents, and tell what is news."""
-        for look in self._scout.looks(self._machine.state, now):
+        for look in self._turns.scout.looks(self._machine.state, now):
             self._spawn(functools.partial(self._look_for, look), self._scout_pool)
 
     def _look_for(self, look: scouting.Look) -> list[events.Event]:
         found = self._doer.look_for(look)
-        self._loop.call_soon_threadsafe(self._scout.done, look)
+        self._loop.call_soon_threadsafe(self._turns.scout.done, look)
         return found

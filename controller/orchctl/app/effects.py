@@ -16,11 +16,13 @@ from typing import Any
 
 from orchctl.adapters.backends import plans, registry
 from orchctl.adapters.executors import starter
-from orchctl.adapters.gitsource import repository
+from orchctl.adapters.gitsource import remotes, repository
+from orchctl.adapters.host import windows
 from orchctl.adapters.probes import programs, secret_files
 from orchctl.adapters.templates import rendering
 from orchctl.app import scouting, sweeping
-from orchctl.core import accounts, actions, events, ports
+from orchctl.core import accounts, actions, events, judgements, ports
+from orchctl.core.gates import commits, files
 from orchctl.core.ids import AttemptId, Key
 from orchctl.core.resolve import CONTROL_REPO
 from orchctl.core.state import Program
@@ -47,6 +49,7 @@ class Effects:
         self.executor = executor
         self.workspace = workspace
         self._control_repo = control_repo
+        self._control_url = self._address()
         self._sessions = sessions
         self._environ = environ
         self._python = python
@@ -60,6 +63,7 @@ class Effects:
             actions.RunAgent: self._run_agent,
             actions.CommitLeftovers: self._commit_leftovers,
             actions.ImportWork: self._import_work,
+            actions.FindWindow: self._find_window,
             actions.CreateRoom: self._create_room,
             actions.RunCheck: self._run_check,
             actions.CancelAttempt: self._cancel_attempt,
@@ -83,12 +87,18 @@ class Effects:
 
     # --- git ----------------------------------------------------------------------------------------------------
 
+    def _address(self) -> str | None:
+        """Of a control repo that is elsewhere: what is here is only a mirror of it."""
+        return remotes.remote_of(repository.ControlRepo.open(self._control_repo).common_dir)
+
     def _repo(self, repo: str) -> str:
         """The project's repo as a path or URL that means the same from anywhere."""
         if repo == CONTROL_REPO:
-            return str(self._control_repo)
+            return self._control_url or str(self._control_repo)
         if "://" in repo or (":" in repo and not repo.startswith((".", "/"))):
             return repo
+        if self._control_url is not None and not Path(repo).is_absolute():
+            raise ports.PermanentError(f"{repo} is relative to a control repo that is elsewhere: use its address")
         return str((self._control_repo / repo).resolve())
 
     def _branch(self, repo: str, branch: str) -> str:
@@ -113,6 +123,8 @@ class Effects:
     def _is_control(self, repo: str) -> bool:
         """Whether this is the repo of the manifests, by whatever name it was called."""
         path = Path(self._repo(repo))
+        if self._control_url is not None:
+            return self._repo(repo).rstrip("/") == self._control_url
         if not path.is_dir():
             return False
         here = repository.ControlRepo.open(self._control_repo).common_dir
@@ -134,8 +146,17 @@ class Effects:
                 paths=got.paths[:PATHS_KEPT_MAX],
                 protected=_protected(got.paths, do.protected),
                 commits=got.commits,
+                outside=_outside(got.paths, do.touches),
+                changed=len(got.paths),
+                offending=tuple((rule.digest, files.offending(rule, got.paths)) for rule in do.files),
+                log=tuple(commits.line(oid, message) for oid, message in got.log),
             )
         ]
+
+    def _find_window(self, action: actions.Action, do: actions.FindWindow) -> list[events.Event]:
+        opens, closes = windows.edges(do.rule.cron, do.rule.time_zone, do.rule.duration_s, do.at)
+        found = judgements.FoundWindow(do.stage, do.gate, do.at, opens=opens, closes=closes)
+        return [events.WindowFound(action.object, action.key, found)]
 
     def _create_room(self, action: actions.Action, do: actions.CreateRoom) -> list[events.Event]:
         path = self.workspace.create_room(do.project, do.name, do.commit)
@@ -321,6 +342,12 @@ def _protected(paths: tuple[str, ...], patterns: tuple[str, ...]) -> tuple[str, 
     """The first of the paths that are under a protected glob; all paths are looked at."""
     hits = (path for path in paths if any(globs.matches(path, pattern) for pattern in patterns))
     return tuple(itertools.islice(hits, PATHS_KEPT_MAX))
+
+
+def _outside(paths: tuple[str, ...], touches: tuple[str, ...]) -> tuple[str, ...]:
+    """The first of the paths that no glob of `touches` means; without any glob all paths are meant."""
+    beyond = (path for path in paths if touches and not any(globs.matches(path, pattern) for pattern in touches))
+    return tuple(itertools.islice(beyond, PATHS_KEPT_MAX))
 
 
 def _meaning(seen: ports.Observation, tail: bytes, backend: str, why: str) -> tuple[str, str]:

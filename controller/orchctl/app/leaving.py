@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+from orchctl.app import pruning
 from orchctl.core import events
-from orchctl.core.folds import pruning
+from orchctl.core.folds.pruning import digest_of
 from orchctl.core.ids import SOURCE, Key, Oid
 from orchctl.core.state import Object, State
 
 BUILTIN = "builtin:"
-PRUNE_GUARD_FROM = 10  # objects; below this, any part of them may be removed in one commit
-PRUNE_PERCENT_MAX = 50
 
 
 class Leaving:
@@ -29,7 +28,7 @@ class Leaving:
         return {**self.blocked, **dict.fromkeys(self._held)}
 
     def facts(
-        self, state: State, gone: Sequence[Key], commit: str, unreadable: Collection[str], broke: Sequence[str]
+        self, state: State, gone: Sequence[Key], look: pruning.Look, unreadable: Collection[str], broke: Sequence[str]
     ) -> list[events.Event]:
         """`unreadable` are the files that hide what they hold, `broke` those of them that are so since this look."""
         present = {key: obj for key, obj in state.objects.items() if from_git(obj) and not obj.withdrawn}
@@ -44,25 +43,28 @@ class Leaving:
         self._held = held
         facts = [fact for key, files in held.items() for fact in _kept(present[key], files)]
         return facts + self._withdrawn(
-            state, present, [key for key in gone if key in present and key not in held], commit
+            state, present, [key for key in gone if key in present and key not in held], look
         )
 
-    def _withdrawn(self, state: State, present: dict[Key, Object], going: list[Key], commit: str) -> list[events.Event]:
+    def _withdrawn(
+        self, state: State, present: dict[Key, Object], going: list[Key], look: pruning.Look
+    ) -> list[events.Event]:
         """What a person confirms is what was found gone at a commit, for as long as just that is still gone."""
         valid = [key for key in going if present[key].desired is not None]
         total = sum(1 for obj in present.values() if obj.desired is not None)
-        message = _guard(len(valid), total)
+        hold = pruning.hold(valid, total, [present[key] for key in valid], look)
         blocked = state.blocked
-        is_known = blocked is not None and blocked.digest == pruning.digest_of(valid)
-        if not message or (is_known and blocked is not None and blocked.confirmed):
+        known = (blocked.digest, blocked.reason) if blocked is not None else None
+        is_known = hold is not None and known == (digest_of(valid), hold.reason)
+        if hold is None or (is_known and blocked is not None and blocked.confirmed):
             self.blocked = {}
             lifted = [events.PruneLifted(SOURCE)] if blocked is not None else []
             return [*lifted, *(events.ObjectWithdrawn(key) for key in going)]
         self.blocked = dict.fromkeys(going)
         if is_known:
             return []
-        message += f", or say that it is meant: `orchctl prune --confirm {commit[:12]}`"
-        return [events.PruneBlocked(SOURCE, keys=tuple(valid), message=message, revision=Oid(commit))]
+        said, found = hold.said(look.commit), Oid(look.commit)
+        return [events.PruneBlocked(SOURCE, keys=tuple(valid), message=said, revision=found, reason=hold.reason)]
 
 
 def from_git(obj: Object) -> bool:
@@ -77,12 +79,3 @@ def _kept(obj: Object, files: dict[str, None]) -> list[events.Event]:
     said = f"{path}:1:1: error: cannot be read to its end, and {obj.key} may stand in it now"
     said += ": it stays in force, though nothing else names it, until this file is repaired or removed [unreadable]"
     return [] if obj.problems == (said,) else [events.ObjectRejected(obj.key, path=path, problems=(said,))]
-
-
-def _guard(going: int, total: int) -> str:
-    """Why so many objects may not leave at once, or nothing."""
-    if going > 1 and going == total:
-        return f"all {total} objects vanished from git at once; none was removed. Leave at least one manifest"
-    if total > PRUNE_GUARD_FROM and going * 100 > total * PRUNE_PERCENT_MAX:
-        return f"{going} of {total} objects vanished from git at once; none was removed. Remove them in smaller commits"
-    return ""

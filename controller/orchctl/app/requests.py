@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Protocol
 
 from orchctl.adapters.host import inbox as inboxes
+from orchctl.app import asking
 from orchctl.app.read import failures, locate
 from orchctl.core import accept, events, ports
+from orchctl.core import requests as core_requests
 from orchctl.core.ids import SOURCE, Oid
 from orchctl.core.state import State
 
@@ -34,15 +36,30 @@ class Intake:
     def facts(self, state: State) -> list[events.Event]:
         found: list[events.Event] = []
         for request in self._inbox.waiting():
-            fact = _fact(request)
-            reason = "it is no request of this release" if fact is None else accept.unconfirmable(state, fact)
-            if fact is not None and not reason:
+            fact, reason = _judged(request, state)
+            if fact is not None:
                 found.append(fact)
                 continue
             self._inbox.remove(request.token)
             if request.token not in state.tokens:
                 self._announce(f"warning: request {request.token} changes nothing: {reason}")
         return found + self._admitted.facts(state)
+
+
+def _judged(request: inboxes.Request, state: State) -> tuple[events.Event | None, str]:
+    """What is to be recorded of it, a refusal among that; or why nothing is."""
+    confirmation = _fact(request)
+    if confirmation is not None:
+        reason = accept.unconfirmable(state, confirmation)
+        return (None, reason) if reason else (confirmation, "")
+    asked = asking.fact_of(request)
+    if asked is None:
+        return None, "it is no request of this release"
+    reason = core_requests.refusal(state, asked)
+    if not reason:
+        return asked, ""
+    refused = asking.refused(asked, reason)
+    return (None, reason) if core_requests.refusal(state, refused) else (refused, "")
 
 
 def _fact(request: inboxes.Request) -> events.PruneConfirmed | None:

@@ -16,19 +16,31 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from orchctl.adapters.executors import local
-from orchctl.adapters.gitsource import repository, source, watcher
+from orchctl.adapters.gitsource import fetching, remotes, repository, signatures, source, watcher
 from orchctl.adapters.host import clock as clocks
-from orchctl.adapters.host import inbox, locks
+from orchctl.adapters.host import inbox, locks, memory
 from orchctl.adapters.ledger import store
 from orchctl.adapters.manifests import cache, catalog
 from orchctl.adapters.workspace import adapter as workspaces
-from orchctl.app import admission, driver, effects, leaving, requests, statusfiles, sweeping, turns
+from orchctl.app import (
+    admission,
+    authorship,
+    driver,
+    effects,
+    freememory,
+    leaving,
+    pressure,
+    requests,
+    revisions,
+    statusfiles,
+    sweeping,
+)
 from orchctl.app import places as place_names
 from orchctl.app.read import locate
 from orchctl.core import ports, runtime, views
 from orchctl.core.ids import Key
 
-MANIFEST_ROOTS = ("manifests",)
+ALLOWED_SIGNERS = "allowed_signers"  # in the state folder
 EFFECTS_DEADLINE_S = 60.0
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_HELD = 0, 1, 2, 8
 
@@ -37,7 +49,7 @@ EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_HELD = 0, 1, 2, 8
 class Parts:
     """What a test may wrap."""
 
-    recorder: turns.Recorder
+    recorder: driver.Recorder
     doer: driver.Doer
 
 
@@ -45,21 +57,28 @@ def _as_built(parts: Parts) -> Parts:
     return parts
 
 
-def run_controller(
-    repo: str,
-    ref: str | None,
-    until_idle: bool,
-    announce: Callable[[str], None],
-    wrap: Callable[[Parts], Parts] = _as_built,
-) -> int:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person asked for."""
+
+    repo: str  # a folder, or the address of a repo that is elsewhere
+    ref: str | None = None
+    until_idle: bool = False
+    allowed_signers: str | None = None
+
+
+def run_controller(wish: Wish, announce: Callable[[str], None], wrap: Callable[[Parts], Parts] = _as_built) -> int:
     """Run in the foreground; the exit code of the process."""
     try:
-        with _controller_of(Path(repo), ref, os.environ, announce) as built:
-            return asyncio.run(_run(built, until_idle, wrap))
+        with _controller_of(wish, os.environ, announce) as built:
+            return asyncio.run(_run(built, wish.until_idle, wrap))
     except locks.Held as held:
         announce(f"error: {held}")
         return EXIT_HELD
-    except (ports.WorldError, store.LedgerError) as error:
+    except store.LedgerError as error:
+        announce(f"error: {error}")
+        return EXIT_FAILED
+    except ports.WorldError as error:
         announce(f"error: {error}")
         return EXIT_USAGE
 
@@ -75,12 +94,12 @@ class _Built:
     git_dir: Path
     ref: str
     show: Callable[[list[views.Row], list[Key], list[str]], None]
+    fetcher: fetching.Fetcher | None
 
 
 @contextlib.contextmanager
-def _controller_of(
-    repo: Path, ref: str | None, environ: Mapping[str, str], announce: Callable[[str], None]
-) -> Iterator[_Built]:
+def _controller_of(wish: Wish, environ: Mapping[str, str], announce: Callable[[str], None]) -> Iterator[_Built]:
+    repo = _mirrored(wish.repo, environ)
     control = repository.ControlRepo.open(repo)
     uid = repository.repo_uid(control.git_dir)
     where = place_names.places(repo.resolve(), uid, environ)
@@ -92,7 +111,10 @@ def _controller_of(
         ledger = store.Ledger(where.ledger)
         stack.callback(ledger.close)
         _same_repo(ledger, where.repo, uid)
-        full_ref = _watched_ref(ledger, control, ref, announce)
+        full_ref = _watched_ref(ledger, control, wish.ref, announce)
+        signers = where.state / ALLOWED_SIGNERS
+        if wish.allowed_signers is not None:
+            signatures.pin(control, Path(wish.allowed_signers), signers)
         machine, clock = _warm_start(ledger)
         ledger.set_meta(control_repo=str(where.repo), ref=full_ref)
         executor = local.LocalExecutor(where.sessions, where.runtime)
@@ -109,16 +131,31 @@ def _controller_of(
             environ=environ,
             python=sys.executable,
         )
-        git = source.GitSource(repo, full_ref, MANIFEST_ROOTS)
+        git = source.GitSource(repo, full_ref)
+        target = remotes.target_of(control, full_ref)
+        fetcher = fetching.Fetcher(target, where.state / "fetched") if target is not None else None
+        heads = revisions.Revisions(git, signatures.Signatures(control, signers), fetcher)
         parsed = cache.ParseCache(where.state / "cache.db")
         stack.callback(parsed.close)
-        admitted = admission.Admission(git, uid, catalog.documents(), parsed)
+        admitted = admission.Admission(git, uid, catalog.documents(), parsed, heads)
         asked = inbox.Inbox(where.state)
         asked.make()
-        announce(f"watching {full_ref} of {where.repo} (state in {where.state})")
+        announce(f"watching {full_ref} of {target.shown if target else where.repo} (state in {where.state})")
         show = _shower(repo, where.state, environ, announce, machine)
-        intake = requests.Intake(asked, admitted, announce)
-        yield _Built(ledger, machine, doer, intake, asked.folder, clock, control.git_dir, full_ref, show)
+        said = requests.Intake(asked, authorship.Attributed(admitted, git.repo), announce)
+        watched = pressure.DiskWatch(ledger.reserve, str(where.state), said)
+        intake = freememory.MemoryWatch(watched, memory.free_bytes)
+        yield _Built(ledger, machine, doer, intake, asked.folder, clock, control.git_dir, full_ref, show, fetcher)
+
+
+def _mirrored(repo: str, environ: Mapping[str, str]) -> Path:
+    """The folder of a repo that is here, or of our mirror of one that is not."""
+    if not locate.is_remote(repo):
+        return Path(repo)
+    place = locate.locate(repo, environ)
+    assert place.remote is not None
+    remotes.make_mirror(Path(place.git_dir), place.remote)
+    return Path(place.git_dir)
 
 
 def _same_repo(ledger: store.Ledger, repo: Path, uid: str) -> None:
@@ -141,11 +178,14 @@ def _watched_ref(
 ) -> str:
     """What was said, else what was watched before, else HEAD's branch: checking out another one changes nothing."""
     head = control.head_branch()
+    remote = remotes.remote_of(control.common_dir)
+    if remote is not None and not ref and not ledger.meta("ref"):
+        head = remotes.settle_head(control.common_dir, remote)
     branch = ref or ledger.meta("ref") or head
     if branch is None:
         raise ports.PermanentError("HEAD is detached: say with --ref which branch holds the manifests")
     full_ref = repository.full_ref(branch)
-    if head is not None and full_ref != repository.full_ref(head) and not ref:
+    if head is not None and remote is None and full_ref != repository.full_ref(head) and not ref:
         announce(f"note: HEAD is at {head}; the manifests are still read from {full_ref} (--ref changes that)")
     if control.resolve(full_ref) is None:
         announce(f"note: {full_ref} has no commit yet; the controller waits for one")
@@ -203,14 +243,28 @@ def _warned(announce: Callable[[str], None]) -> Iterator[None]:
 async def _run(built: _Built, until_idle: bool, wrap: Callable[[Parts], Parts]) -> int:
     parts = wrap(Parts(built.ledger, built.effects))
     loop = driver.Driver(built.machine, parts.recorder, parts.doer, built.facts, built.clock, built.show)
+    fetcher = built.fetcher
+
+    def stop() -> None:
+        loop.stop()
+        if fetcher is not None:
+            fetcher.cancel()
+
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, loop.stop)
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    if fetcher is not None:
+        fetcher.changed = loop.hint
+        if until_idle:  # what is there to be done is not known before
+            await asyncio.get_running_loop().run_in_executor(None, fetcher.once)
+        fetcher.start()
     hints = watcher.RefWatcher(built.git_dir, built.ref, loop.hint, also=built.inbox)
     hints.start()
     try:
         await loop.run(until_idle=until_idle)
     finally:
         hints.stop()
+        if fetcher is not None:
+            fetcher.stop()
     if loop.abandoned:
         # Threads cannot be ended. Leaving at once drops the locks with them, never before them.
         sys.stdout.flush()

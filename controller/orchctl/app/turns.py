@@ -7,7 +7,7 @@ what an earlier controller left, record, and know what runs in just the same way
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from orchctl.app import scouting
 from orchctl.core import actions, events, narrate, runtime, views
@@ -19,16 +19,20 @@ from orchctl.core.state import Object, State
 SHOWN_KINDS = ("Task", "Session", "Manifest", "Source")  # whose news is said on the controller's own terminal
 
 
-class Recorder(Protocol):
-    """Where turns are recorded: the ledger, or a test's wrapping of it."""
+class Entry(NamedTuple):
+    """What the ledger is given of a turn, in the order it takes it."""
 
-    def append(
-        self, batch: tuple[events.Recorded, ...], rows: list[views.Row], removed: list[Key], after: State
-    ) -> None: ...
+    batch: tuple[events.Recorded, ...]
+    rows: list[views.Row]
+    removed: list[Key]
+    after: State
 
 
-class Clock(Protocol):
-    def now(self) -> events.Now: ...
+class Taken(NamedTuple):
+    """A step of the machine. Its actions are for `Turns.end` to hand out."""
+
+    entry: Entry | None  # to be recorded first; None when nothing has happened
+    actions: tuple[actions.Action, ...]
 
 
 Show = Callable[[list[views.Row], list[Key], list[str]], None]
@@ -50,10 +54,8 @@ class BlockedLanding(NamedTuple):
 
 
 class Turns:
-    def __init__(self, machine: runtime.Runtime, recorder: Recorder, clock: Clock, show: Show) -> None:
+    def __init__(self, machine: runtime.Runtime, show: Show) -> None:
         self.machine = machine
-        self._recorder = recorder
-        self._clock = clock
         self._show = show  # publishes rows (status files) and lines for people, after they are recorded
         self.scout = scouting.Scout()
         self.unrecorded = False  # the machine is ahead of the ledger: nothing more may be recorded
@@ -64,22 +66,22 @@ class Turns:
         found = [state.objects[key].open for key in state.open.values()]
         return [action for action in found if action is not None]
 
-    def is_due(self) -> bool:
-        """Whether time alone asks for a turn."""
-        wake_at = self.machine.wake_at
-        return wake_at is not None and wake_at <= self._clock.now().t
-
-    def record(self, facts: Sequence[events.Event]) -> tuple[actions.Action, ...]:
-        """One step of the machine, durable when this returns; the actions are then to be carried out."""
+    def begin(self, facts: Sequence[events.Event], now: events.Now) -> Taken:
+        """One step of the machine. Whoever asks records its entry, and only then ends the turn."""
         self.unrecorded = True
-        step = self.machine.step(facts, self._clock.now())
-        if step.recorded:
-            self.scout.touched(step.touched)
-            rows, removed = self._rows(step.touched)
-            self._recorder.append(step.recorded, rows, removed, self.machine.state)
-            self._show(rows, removed, _lines(step.recorded))
+        step = self.machine.step(facts, now)
+        if not step.recorded:
+            return Taken(None, step.actions)
+        self.scout.touched(step.touched)
+        rows, removed = self._rows(step.touched)
+        return Taken(Entry(step.recorded, rows, removed, self.machine.state), step.actions)
+
+    def end(self, taken: Taken) -> tuple[actions.Action, ...]:
+        """The step is durable: it is shown, and its actions are to be carried out."""
+        if taken.entry is not None:
+            self._show(taken.entry.rows, taken.entry.removed, _lines(taken.entry.batch))
         self.unrecorded = False
-        return step.actions
+        return taken.actions
 
     def _rows(self, touched: Iterable[Key]) -> tuple[list[views.Row], list[Key]]:
         state = self.machine.state

@@ -49,7 +49,8 @@ class Context:
     def place(self, repo: str | None) -> locate.Place:
         """The control repo of this command: --repo, else ORCHCTL_REPO, else around the current folder."""
         named = repo or self.environ.get("ORCHCTL_REPO") or "."
-        return locate.locate(os.path.join(self.cwd, named), self.environ)
+        where = named if locate.is_remote(named) else os.path.join(self.cwd, named)
+        return locate.locate(where, self.environ)
 
     @property
     def is_terminal(self) -> bool:

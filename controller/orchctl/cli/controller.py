@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+
+from orchctl.app.read import failures
 from orchctl.cli import arguments
 
 TYPE_CHECKING = False
@@ -13,19 +16,29 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   orchctl controller
   orchctl controller --until-idle
-  orchctl controller --repo ~/control --ref refs/heads/main"""
+  orchctl controller ~/control --ref refs/heads/main
+  orchctl controller ssh://git@example.com/team/control.git"""
 
 
 def run(words: Sequence[str], context: Context) -> int:
     made = arguments.parser(
-        "controller",
+        "controller [REPO]",
         "Make the world match the manifests until stopped. Stopping it stops no agent: the next one takes them over.",
         EXAMPLES,
     )
+    made.add_argument(
+        "where", nargs="?", metavar="REPO", help="the control repo, a folder or an address; the same as --repo"
+    )
     made.add_argument("--ref", metavar="REF", help="the branch that holds the manifests (default: HEAD's)")
+    made.add_argument(
+        "--allowed-signers", metavar="FILE", help="keep a copy of this as who may sign commits (see gpg.ssh in git)"
+    )
     made.add_argument("--until-idle", action="store_true", help="end when nothing runs and nothing can start")
     options = made.parse_args(words)
-    place = context.place(options.repo)
+    if options.where and options.repo:
+        raise failures.CommandError("name the control repo once: as REPO or with --repo", failures.USAGE)
+    place = context.place(options.where or options.repo)
+    signers = os.path.join(context.cwd, options.allowed_signers) if options.allowed_signers else None
 
     from orchctl.app import serve
 
@@ -36,4 +49,5 @@ def run(words: Sequence[str], context: Context) -> int:
             context.say(line)
             context.output.flush()
 
-    return serve.run_controller(place.root, options.ref, options.until_idle, announce)
+    wish = serve.Wish(place.remote or place.root, options.ref, options.until_idle, signers)
+    return serve.run_controller(wish, announce)

@@ -68,6 +68,8 @@ def _matching(held: blocked.Blocked | None, revision: str) -> blocked.Blocked:
         raise failures.CommandError(
             "nothing is kept from being withdrawn: there is nothing to confirm", failures.CONFLICT
         )
+    if not held.may_be_confirmed:
+        raise failures.CommandError(held.message, failures.CONFLICT)
     if len(revision) < REVISION_CHARACTERS_MIN or not held.revision.startswith(revision.lower()):
         raise failures.CommandError(
             f"what is blocked now is not of that commit: see `orchctl prune`, then `{held.command}`", failures.CONFLICT

@@ -29,7 +29,7 @@ def open_ledger(place: Place, target: resources.Target) -> rows.Reader:
     path = place.ledger
     if path is None:
         raise failures.CommandError(
-            f"{target.kind.singular}/{target.name} not found: no controller has run in {place.root} yet,"
+            f"{target.kind.singular}/{target.name} not found: no controller has run for {place.name} yet,"
             " start one with `orchctl controller`",
             failures.NOT_FOUND,
         )

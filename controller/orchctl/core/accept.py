@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from orchctl.core import events
+from orchctl.core import events, judgements, lifecycle, requests
 from orchctl.core.folds import agents
 from orchctl.core.folds.parts import attempts_of
 from orchctl.core.ids import Key
@@ -29,13 +29,20 @@ def accept(state: State, fact: events.Event) -> events.Event | Stale:
             attempt = next((one for one in attempts if one.id == fact.attempt), None)
             if attempt is None or attempt.ended is not None:
                 return Stale(fact.key, f"the end of attempt {fact.attempt} is unknown here or known already")
+        case events.DiskPressed() | events.DiskEased():
+            if isinstance(fact, events.DiskPressed) == bool(state.pressed):
+                return Stale(fact.key, "known already")
         case events.TargetCleaned():
             obj = state.objects.get(fact.key)
             if obj is None or obj.task is None or not obj.task.dirty:
                 return Stale(fact.key, "nothing waits for a clean target")
-        case events.ObjectWithdrawn():
+        case events.ObjectWithdrawn() | judgements.PrincipalFound():
             if fact.key not in state.objects:
                 return Stale(fact.key, "not an object here")
+        case lifecycle.Request():
+            reason = requests.refusal(state, fact)
+            if reason:
+                return Stale(fact.key, reason)
         case events.AgentProbed() | events.AccountProbed():
             reason = _old_news(state, fact)
             if reason:
@@ -64,6 +71,8 @@ def unconfirmable(state: State, fact: events.PruneConfirmed) -> str:
         return "it was taken up already"
     if blocked is None:
         return "nothing is kept from being withdrawn"
+    if blocked.reason == "Disabled":
+        return "`source.prune.enabled` of the Settings is false"
     if blocked.revision != fact.revision:
         return f"what is blocked now was found gone in {blocked.revision[:12]}, not in {fact.revision[:12]}"
     return "it is confirmed already" if blocked.confirmed else ""

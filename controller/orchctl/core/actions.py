@@ -14,6 +14,7 @@ import dataclasses
 import hashlib
 
 from orchctl.core.ids import ActionKey, AttemptId, Key, Oid
+from orchctl.core.plan import FilesRule, WindowRule
 
 
 class Effect:
@@ -91,7 +92,20 @@ class ImportWork(Effect):
     branch: str
     base: Oid
     protected: tuple[str, ...]  # globs of paths the work must not change
+    touches: tuple[str, ...] = ()  # globs of all it may change; empty: any
+    files: tuple[FilesRule, ...] = ()  # of the gates that will judge it
     verb: str = "ImportWork"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FindWindow(Effect):
+    """Look up when a window opens and closes. Repeatable: it follows from the schedule and the moment asked about."""
+
+    stage: str
+    gate: str
+    rule: WindowRule
+    at: float
+    verb: str = "FindWindow"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -173,6 +187,7 @@ EFFECTS: dict[str, type[Effect]] = {
         RunAgent,
         CommitLeftovers,
         ImportWork,
+        FindWindow,
         CreateRoom,
         RunCheck,
         CancelAttempt,

@@ -6,6 +6,8 @@ rule of behaviour that decided (for example TASK-7), `unblock` what would change
 
 import dataclasses
 
+HOLDING = "Suspending"  # the one reason to wait that keeps the slot: what the task has made is about to use it
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Because:

@@ -11,38 +11,22 @@ import dataclasses
 
 from orchctl.core.actions import Action
 from orchctl.core.because import Because
+from orchctl.core.happenings import Decision as Decision
+from orchctl.core.happenings import Event as Event
+from orchctl.core.happenings import Now as Now
 from orchctl.core.ids import ActionKey, AttemptId, Key, Oid
+from orchctl.core.judgements import JUDGEMENTS, CommitLine, FoundWindow, Principal
+from orchctl.core.ledger_facts import ControllerStarted as ControllerStarted
+from orchctl.core.ledger_facts import DiskEased as DiskEased
+from orchctl.core.ledger_facts import DiskPressed as DiskPressed
+from orchctl.core.ledger_facts import LedgerRecovered as LedgerRecovered
+from orchctl.core.lifecycle import LIFECYCLE
 from orchctl.core.plan import Check, Plan
 from orchctl.core.ports import LandResult, Phase
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Now:
-    """The one `now` of a turn: `at` is wall time (shown), `t` controller time (durations survive restarts)."""
-
-    at: float
-    t: float
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Event:
-    key: Key
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Decision(Event):
-    """Made by the machine itself, never handed to it: a replay makes it again and compares."""
-
-
-# --- facts: the controller itself ---------------------------------------------------------------------------------
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ControllerStarted(Event):
-    """A run of a controller begins: what it decided when no longer matters, everything is decided once."""
-
-    release: str
-
+from orchctl.core.surroundings import AccountProbed as AccountProbed
+from orchctl.core.surroundings import AgentProbed as AgentProbed
+from orchctl.core.surroundings import MemoryObserved as MemoryObserved
+from orchctl.core.upstream import UPSTREAM
 
 # --- facts: admission -------------------------------------------------------------------------------------------
 
@@ -54,6 +38,7 @@ class RevisionObserved(Event):
     tree: Oid
     roots: tuple[str, ...]  # the paths manifests are read from
     rewritten: bool = False  # the ref moved to a commit that does not contain the one before
+    signer: str = ""  # whose good signature the commit has, where one is asked for
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -69,6 +54,7 @@ class ObjectAdmitted(Event):
     annotations: tuple[tuple[str, str], ...] = ()
     unsupported: tuple[str, ...] = ()  # fields that are set and have no behaviour yet; `kind`: the kind as such
     harmless: tuple[str, ...] = ()  # those of them without which what is done stays the same
+    principal: Principal | None = None  # who said so, of the kinds where that matters
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -91,6 +77,7 @@ class PruneBlocked(Event):
     keys: tuple[str, ...]
     message: str
     revision: str = ""  # the commit in which they were first found gone
+    reason: str = ""  # Disabled | Empty | Percent | Outside
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -105,29 +92,6 @@ class PruneConfirmed(Event):
 @dataclasses.dataclass(frozen=True, slots=True)
 class PruneLifted(Event):
     """Nothing is kept from being withdrawn any more: it was confirmed, came back, or became few enough."""
-
-
-# --- facts: agents ----------------------------------------------------------------------------------------------
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class AgentProbed(Event):
-    """What is found of an Agent's program on this machine is other than it was, or is known for the first time."""
-
-    program: str
-    spec_digest: str  # of the Agent it was looked for
-    path: str
-    version: str
-    mark: str
-    problem: str
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class AccountProbed(Event):
-    """Whether the files of an Account can be read is other than it was, or is known for the first time."""
-
-    spec_digest: str  # of the Account they were looked for
-    problem: str  # which of them cannot be used, and why; never what is in one
 
 
 # --- facts: outcomes of actions ---------------------------------------------------------------------------------
@@ -179,6 +143,15 @@ class WorkImported(Outcome):
     paths: tuple[str, ...]  # the first of the changed ones; `protected` is judged on all of them
     protected: tuple[str, ...]
     commits: int
+    outside: tuple[str, ...] = ()  # the first of those no glob of `touches` means; judged on all paths
+    changed: int = 0  # how many paths in all
+    offending: tuple[tuple[str, tuple[str, ...]], ...] = ()  # by the digest of a files rule, the paths it forbids
+    log: tuple[CommitLine, ...] = ()  # the first of the commits
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class WindowFound(Outcome):
+    found: FoundWindow
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -248,6 +221,13 @@ class TaskStarted(Decision):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class SlotsTaken(Decision):
+    """A task that has started may go on: with the agent of its stage, or after a wait."""
+
+    slots: tuple[Key, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class ChecksAdopted(Decision):
     """A task that had nothing to be checked by takes up the checks its project has gained meanwhile."""
 
@@ -272,6 +252,7 @@ class SessionCreated(Decision):
     cycle: int
     number: int
     prompt: str
+    agent: str = ""  # its name
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -298,15 +279,17 @@ class StageFailed(Decision):
     reason: str
     message: str
     feedback: str
+    findings: str = ""  # of what the work is like and what is wrong with it; equal: nothing has changed
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TaskStopping(Decision):
-    """The task is to end without finishing; what runs is stopped and what it wrote is kept first."""
+    """The task is to end without finishing; said again when it is to end sooner than was said before."""
 
     outcome: str  # Failed | Cancelled
     reason: str
     message: str
+    mode: str = "AfterCleanup"  # Now | AfterCleanup | AfterCurrent
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -350,7 +333,11 @@ EVENTS: dict[str, type[Event]] = {
     event.__name__: event
     for event in (
         ControllerStarted,
+        DiskPressed,
+        DiskEased,
+        LedgerRecovered,
         RevisionObserved,
+        *UPSTREAM,
         ObjectAdmitted,
         ObjectRejected,
         ObjectWithdrawn,
@@ -365,6 +352,7 @@ EVENTS: dict[str, type[Event]] = {
         PromptRendered,
         AttemptStarted,
         WorkImported,
+        WindowFound,
         RoomCreated,
         CancelDone,
         MergeMade,
@@ -373,7 +361,9 @@ EVENTS: dict[str, type[Event]] = {
         TreeRemoved,
         AttemptEnded,
         TargetCleaned,
+        MemoryObserved,
         TaskStarted,
+        SlotsTaken,
         ChecksAdopted,
         WorktreeRequested,
         SessionCreated,
@@ -386,6 +376,8 @@ EVENTS: dict[str, type[Event]] = {
         ObjectStalled,
         Explained,
         ActionStarted,
+        *LIFECYCLE,
+        *JUDGEMENTS,
     )
 }
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from orchctl.core import actions, events
+from orchctl.core import actions, events, judgements, lifecycle, upstream
 from orchctl.core.ids import name_of
 from orchctl.core.ports import LandResult, Phase
-from orchctl.kit import text
+from orchctl.kit import text, timestamps
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -30,23 +30,40 @@ def _warning(reason: str, message: str) -> Line:
 
 def narrate(event: events.Event) -> Line | None:
     """None for what only the machine cares about (changed answers to why, intents that explain themselves)."""
-    return _of_admission(event) or _of_work(event) or _of_task(event)
+    return _of_admission(event) or _of_work(event) or _of_task(event) or _of_life(event)
 
 
 def _of_admission(event: events.Event) -> Line | None:
     match event:
         case events.ControllerStarted():
             return _normal("ControllerStarted", f"orchctl {event.release}")
+        case events.DiskPressed():
+            return _warning("DiskPressure", event.message)
+        case events.DiskEased():
+            return _normal("DiskPressureEased", "there is room again: new work is begun")
+        case events.LedgerRecovered():
+            what = f"{event.lost} events are lost" if event.lost else "nothing is lost"
+            return _warning("LedgerRecovered", f"made anew from its events: {what}; as it was: {event.folder}")
         case events.RevisionObserved():
             word = "HistoryRewritten" if event.rewritten else "RevisionObserved"
             said = f"{event.ref} is at {event.commit[:8]}"
             return _warning(word, said) if event.rewritten else _normal(word, said)
+        case upstream.RevisionRefused():
+            return _warning("SignatureInvalid", f"{event.ref} is at {event.commit[:8]}: {event.message}")
+        case upstream.SourceSynced():
+            return _normal("Synced", f"fetched from {event.remote}")
+        case upstream.SourceUnreachable():
+            return _warning("SourceOffline" if event.offline else "SourceUnavailable", event.message)
         case events.ObjectAdmitted() if not event.path.startswith("builtin:"):
             return _normal("Admitted", f"generation {event.generation} from {event.path}:{event.line}")
         case events.ObjectRejected():
             return _warning("ValidationFailed", event.problems[0] if event.problems else event.path)
         case events.ObjectWithdrawn():
             return _normal("Withdrawn", "its manifest was removed from git")
+        case events.MemoryObserved(short=True):
+            return _warning("MemoryShort", f"{event.free >> 20} MiB are free, below {event.wanted >> 20} MiB")
+        case events.MemoryObserved():
+            return _normal("MemoryFree", f"{event.free >> 20} MiB are free again")
         case events.PruneBlocked():
             return _warning("PruneBlocked", event.message)
         case events.PruneConfirmed():
@@ -119,6 +136,17 @@ def _of_task(event: events.Event) -> Line | None:
         case events.SessionEnded():
             said = event.message or event.reason
             return _normal("SessionSucceeded", said) if event.succeeded else _warning("SessionFailed", said)
+        case judgements.PrincipalFound(principal=by):
+            return _warning(
+                "PrincipalChanged", f"in the rewritten history it is by {by.name if by else 'nobody known'}"
+            )
+        case judgements.ApprovalJudged(standing=found):
+            return _normal(found.reason, found.message) if found.counts else _warning(found.reason, found.message)
+        case judgements.RevokedAfterMerge():
+            return _warning("RevokedAfterMerge", event.message)
+        case judgements.GateJudged(finding=found):
+            said = f"{found.stage}: gate {found.gate}: {found.message}"
+            return _warning("GateFailed", said) if found.state == "Failed" else _normal(f"Gate{found.state}", said)
         case events.StagePassed():
             return _normal("StagePassed", f"{event.name}: {event.message}")
         case events.StageFailed():
@@ -129,3 +157,40 @@ def _of_task(event: events.Event) -> Line | None:
             good = event.outcome in ("Merged", "Succeeded")
             return _normal(event.reason, event.message) if good else _warning(event.reason, event.message)
     return None
+
+
+def _of_life(event: events.Event) -> Line | None:
+    match event:
+        case lifecycle.SuspendRequested():
+            until = f" until {timestamps.rfc3339(event.until)}" if event.until is not None else ""
+            return _normal("Suspended", f"by {event.actor}{until}{_why(event.reason)}")
+        case lifecycle.ResumeRequested():
+            return _normal("Resumed", f"by {event.actor}")
+        case lifecycle.SuspensionExpired():
+            return _normal("Resumed", "its suspension is over")
+        case lifecycle.CancelRequested():
+            return _normal("CancelRequested", f"{event.mode}, by {event.actor}{_why(event.reason)}")
+        case lifecycle.RetryRequested():
+            stage = f" from stage {event.from_stage}" if event.from_stage else ""
+            return _normal("RetryRequested", f"by {event.actor}{stage}")
+        case lifecycle.TaskRestarted():
+            return _normal("Restarted", f"in stage {event.plan.stages[event.stage].name}, attempt {event.cycle + 1}")
+        case lifecycle.RequestRefused():
+            return _warning("RequestRefused", f"{event.verb}, by {event.actor}: {event.reason}")
+        case lifecycle.TaskNeverStarted():
+            return _warning(event.reason, f"{event.message}; it had not started")
+        case lifecycle.StageAsked():
+            return _warning(event.reason, f"{event.message}; a person has to say what follows")
+        case lifecycle.StageContinued():
+            return _warning(event.reason, f"{event.message}; it goes on all the same")
+        case lifecycle.DependencyMet():
+            return _normal("DependencyMet", event.message)
+        case lifecycle.StartTimeReached():
+            return _normal("StartTimeReached", event.start_after)
+        case lifecycle.ClockJumped():
+            return _warning("ClockJumped", f"the clock was set by {event.seconds:+.0f} s")
+    return None
+
+
+def _why(reason: str) -> str:
+    return f": {reason}" if reason else ""

@@ -105,6 +105,7 @@ class Imported:
     tree: Oid
     paths: tuple[str, ...]  # all that changed against the base
     commits: int  # how many commits since the base
+    log: tuple[tuple[Oid, str], ...] = ()  # the newest of them, each with its message
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -39,10 +39,15 @@ def agent_prompt(plan: Plan, stage: StagePlan, feedback: str, rendered: Mapping[
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def commit_message(title: str, trailers: dict[str, str]) -> str:
+def commit_subject(title: str) -> str:
     subject = " ".join(title.split()) or "Work of an agent"
     if len(subject) > SUBJECT_LENGTH_MAX:
         subject = subject[: SUBJECT_LENGTH_MAX - 1].rsplit(" ", 1)[0] + "…"
+    return subject
+
+
+def commit_message(title: str, trailers: dict[str, str]) -> str:
+    subject = commit_subject(title)
     lines = "\n".join(f"{name}: {value}" for name, value in trailers.items())
     return f"{subject}\n\n{lines}\n"
 

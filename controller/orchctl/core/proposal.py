@@ -16,8 +16,9 @@ class Proposal:
     decisions: tuple[events.Decision, ...] = ()
     do: Effect | None = None
     needs_slot: bool = False  # taking the step means starting work that counts against the session limits
-    priority: int = 0
+    requested: bool = False  # a person asked for just this step: it goes before what nobody asked for
     wake_at: float | None = None  # controller time at which to decide again although nothing has changed
+    wall_at: float | None = None  # the same in wall time
     resting: bool = False  # the wake-up is only to look again: the object itself waits for nothing but a person
 
 

@@ -25,9 +25,12 @@ class Difference:
     decided: events.Event | None  # None: nothing more is decided now
 
 
-def state_at(recorded: Iterable[events.Recorded], seq: int) -> State:
+_NOTHING = State()
+
+
+def state_at(recorded: Iterable[events.Recorded], seq: int, base: State = _NOTHING) -> State:
     """The state after that event."""
-    return fold(State(), itertools.takewhile(lambda one: one.seq <= seq, recorded))
+    return fold(base, itertools.takewhile(lambda one: one.seq <= seq, recorded))
 
 
 def fold(state: State, recorded: Iterable[events.Recorded]) -> State:
@@ -36,9 +39,9 @@ def fold(state: State, recorded: Iterable[events.Recorded]) -> State:
     return state
 
 
-def verify(recorded: Iterable[events.Recorded]) -> Iterator[Difference]:
+def verify(recorded: Iterable[events.Recorded], base: State = _NOTHING) -> Iterator[Difference]:
     """Every turn that would go otherwise now. After a difference it goes on from what was recorded."""
-    machine = runtime.Runtime(State())
+    machine = runtime.Runtime(base)
     for _, turn in itertools.groupby(recorded, key=lambda one: one.turn):
         batch = list(turn)
         if any(isinstance(one.event, events.ControllerStarted) for one in batch):
@@ -54,7 +57,7 @@ def _resumed(state: State, last: events.Recorded) -> runtime.Runtime:
     """A machine at this state that knows who reads what and when to look again; what it would decide is put aside."""
     machine = runtime.Runtime(state)
     machine.step([events.ControllerStarted(SOURCE, release="")], last.now)
-    machine.state = state
+    machine.rewind(state)
     return machine
 
 

@@ -14,10 +14,11 @@ from orchctl.api.v1alpha1 import pipeline as pipeline_kind
 from orchctl.api.v1alpha1 import project as project_kind
 from orchctl.api.v1alpha1 import role as role_kind
 from orchctl.api.v1alpha1 import task as task_kind
-from orchctl.core import choosing, lacking, names
+from orchctl.core import choosing, gating, lacking, names, prompts
 from orchctl.core.because import Because
-from orchctl.core.ids import key_of, name_of, namespace_of
-from orchctl.core.plan import AgentPlan, Check, Plan, Resolved, StagePlan
+from orchctl.core.gates import commits
+from orchctl.core.ids import Key, key_of, name_of, namespace_of
+from orchctl.core.plan import AgentPlan, CommitRule, Plan, Resolved, StagePlan
 from orchctl.core.state import Object, Revision
 from orchctl.core.view import View
 from orchctl.kit import digest, durations
@@ -44,6 +45,14 @@ def task_spec(spec: str) -> task_kind.TaskSpec:
     return task_kind.TaskSpec.model_validate_json(spec)
 
 
+def readable_task_spec(spec: str) -> task_kind.TaskSpec | None:
+    """None for one that another release admitted and this one cannot read: folds and conditions go on without it."""
+    try:
+        return task_spec(spec)
+    except ValueError:
+        return None
+
+
 @functools.lru_cache(maxsize=SPECS_CACHED_MAX)
 def pinned_digest(spec: str) -> str:
     """Of the fields a running Task is not to be changed in, as far as they say anything.
@@ -59,6 +68,12 @@ def timeout_s(obj: Object, plan: Plan) -> int:
     """The longest time the Task may take, by its spec as it is now: a live field."""
     timeout = task_spec(obj.desired.spec).timeout if obj.desired is not None else None
     return durations.duration_s(timeout) if timeout else plan.default_timeout_s
+
+
+def attempts_max(obj: Object) -> int:
+    """How many attempts the Task may make in all, by its spec as it is now: a live field."""
+    assert obj.desired is not None
+    return task_spec(obj.desired.spec).attempts
 
 
 @functools.lru_cache(maxsize=SPECS_CACHED_MAX)
@@ -98,23 +113,38 @@ def plan_of(view: View, obj: Object, revision: Revision | None) -> Plan:
     repo = project.repo.url or CONTROL_REPO
     branch = project.repo.branch or (_branch_of(revision) if repo == CONTROL_REPO else "")
     default_timeout_s = _timeout(inputs)
+    title = task.title or next(iter(task.prompt.strip().splitlines()), name_of(obj.key))
     return Plan(
         project=f"{namespace}/{project_name}",
         repo=repo,
         branch=branch,
         task_branch=f"orch/{name_of(obj.key)}",
-        title=task.title or next(iter(task.prompt.strip().splitlines()), name_of(obj.key)),
+        title=title,
         prompt=task.prompt,
         stages=stages,
         env=tuple(sorted(project.worktrees.env.items())),
         keep=project.worktrees.keep.value,
         protected=tuple(project.guardrails.protected_paths),
+        commit=_commit_rule(project, title, obj),
         manifest_roots=revision.roots if revision is not None else (),
         default_timeout_s=default_timeout_s,
         resolved=tuple(resolved),
         pinned_digest=pinned_digest(obj.desired.spec),
+        touches=tuple(task.touches),
         work_digest=_work_digest(obj.desired.spec, stages, resolved),
     )
+
+
+def _commit_rule(project: project_kind.ProjectSpec, title: str, obj: Object) -> CommitRule | None:
+    """The commit that lands begins with the title: better to be told before the work than after it (APP-7)."""
+    rule = gating.commit_rule(project)
+    subject = prompts.commit_subject(title)
+    if rule is None or commits.fits(rule, subject):
+        return rule
+    assert obj.desired is not None
+    text = f"its merge commit would begin with {subject!r}, which guardrails.commit does not allow: {rule.pattern}"
+    unblock = f"set `spec.title` in {obj.desired.path}:{obj.desired.line} to a line that matches"
+    raise Unresolved(Because("APP-7", text, unblock=unblock, waiting="Guardrail"))
 
 
 _NO_PROJECT = project_kind.ProjectSpec()
@@ -182,16 +212,25 @@ def _pipeline(inputs: _Inputs) -> pipeline_kind.PipelineSpec:
 
 
 def _stage(inputs: _Inputs, pipeline: pipeline_kind.PipelineSpec, stage: pipeline_kind.Stage) -> StagePlan:
-    checks, wants_checks = _gates(inputs, stage)
+    checks, wants_checks = gating.checks_of(inputs.project, stage)
     goto, limit = _failure_edge(pipeline, stage)
+    for gate in stage.gates:
+        if gate.approval is not None:
+            _policy(inputs, stage.name, gate.approval.policy)
+    if any(gate.commit is not None for gate in stage.gates) and inputs.project.guardrails.commit is None:
+        text = f"a gate of stage {stage.name} is about commits, and project {inputs.project_name} says nothing of them"
+        unblock = "set `spec.guardrails.commit` of the Project, or remove the gate"
+        raise Unresolved(Because("APP-7", text, unblock=unblock, waiting="Dependency"))
     base = StagePlan(
         name=stage.name,
         prompt=stage.prompt,
         timeout_s=durations.duration_s(stage.timeout) if stage.timeout else DEFAULT_STAGE_TIMEOUT_S,
         checks=checks,
         wants_checks=wants_checks,
+        gates=gating.gates_of(inputs.project, stage),
         goto=goto,
         limit=limit,
+        then=stage.on_failure.then.value if stage.on_failure is not None else "Fail",
         merge=stage.merge is not None,
         into=(stage.merge.into or "") if stage.merge is not None else "",
     )
@@ -203,26 +242,18 @@ def _stage(inputs: _Inputs, pipeline: pipeline_kind.PipelineSpec, stage: pipelin
     role = role_kind.RoleSpec.model_validate_json(found.desired.spec)
     inputs.resolved.append(Resolved(f"stages.{stage.name}.role", stage.role, "Stage", found.desired.spec_digest))
     agent = _agent(inputs, stage, role)
-    return dataclasses.replace(base, role=stage.role, system=role.system, agent=agent)
+    limited_by: tuple[Key, ...] = (Key(f"Agent//{agent.name}"), found.key)
+    if agent.account:
+        limited_by = (*limited_by, Key(f"Account//{agent.account}"))
+    return dataclasses.replace(base, role=stage.role, system=role.system, agent=agent, limited_by=limited_by)
 
 
-def _gates(inputs: _Inputs, stage: pipeline_kind.Stage) -> tuple[tuple[Check, ...], bool]:
-    checks: list[Check] = []
-    wants_checks = False
-    for gate in stage.gates:
-        if gate.checks is not None:
-            wants_checks = True
-            checks.extend(project_checks(inputs.project))
-        if gate.command is not None:
-            timeout_s = durations.duration_s(gate.command.timeout)
-            checks.append(Check(name=gate.name or "command", run=gate.command.run, timeout_s=timeout_s))
-    return tuple(checks), wants_checks
-
-
-def project_checks(project: project_kind.ProjectSpec) -> tuple[Check, ...]:
-    return tuple(
-        Check(name=check.name, run=check.run, timeout_s=durations.duration_s(check.timeout)) for check in project.checks
-    )
+def _policy(inputs: _Inputs, stage: str, named: str | None) -> None:
+    """Whose approval is wanted. It is read as it is when it is asked for; that there is one is known from the start."""
+    name = named or inputs.project.defaults.policy or gating.DEFAULT_POLICY
+    source = "Stage" if named else "Project" if inputs.project.defaults.policy else "BuiltIn"
+    _require_support(_find(inputs.view, "Policy", inputs.namespace, name))
+    inputs.resolved.append(Resolved(f"stages.{stage}.policy", name, source))
 
 
 def _failure_edge(pipeline: pipeline_kind.PipelineSpec, stage: pipeline_kind.Stage) -> tuple[int, int]:

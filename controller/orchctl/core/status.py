@@ -12,7 +12,9 @@ from orchctl.api import kinds
 from orchctl.core import preflight, resolve
 from orchctl.core.events import Now
 from orchctl.core.ids import Key, kind_of
-from orchctl.core.state import Desired, Object, SessionState, TaskState, WorktreeState
+from orchctl.core.judgements import Standing
+from orchctl.core.kinds import depending, suspending, verifying
+from orchctl.core.state import Desired, Ending, Object, SessionState, SourceState, TaskState, WorktreeState
 from orchctl.kit import timestamps
 
 
@@ -33,6 +35,14 @@ def conditions(obj: Object, now: Now) -> api.Conditions:
         if wanted.status is None:
             result = api.remove_condition(result, wanted.type)
             continue
+        old = api.find(result, wanted.type)
+        if old is not None and (old.status, old.reason, old.message, old.observed_generation) == (
+            wanted.status,
+            wanted.reason,
+            wanted.message,
+            generation,
+        ):
+            continue  # as almost always: an event changes one or two of them
         new = api.Condition(
             type=wanted.type,
             status=wanted.status,
@@ -49,11 +59,15 @@ def _wanted(obj: Object) -> list[_Wanted]:
     if obj.stalled:
         return [_stalled("InternalError", obj.stalled), _Wanted(api.READY, "False", "InternalError", obj.stalled)]
     if obj.task is not None:
-        return [*_accepted(obj), _supported(obj), *_task(obj, obj.task)]
+        return [*_accepted(obj), _supported(obj), _dependencies(obj), *_task(obj, obj.task)]
     if obj.session is not None:
         return _session(obj.session)
     if obj.worktree is not None:
         return _worktree(obj, obj.worktree)
+    if obj.source is not None:
+        return _source(obj.source)
+    if kind_of(obj.key) == "Approval" and obj.desired is not None:
+        return [*_accepted(obj), *_approval(obj.standing)]
     return [*_accepted(obj), _supported(obj), *_declared(obj)]
 
 
@@ -104,6 +118,8 @@ def _declared(obj: Object) -> list[_Wanted]:
     if not is_task and (obj.desired.in_the_way or kinds.KINDS[kind_of(obj.key)].made_by_controller):
         said = (api.Reason.NOT_IMPLEMENTED, _not_supported(obj.key, obj.desired))
         return [_Wanted(api.READY, "False", *said), _stalled(*said)]
+    if is_task and obj.life.unstarted is not None:
+        return [_dependencies(obj), *_over(obj.life.unstarted)]
     cleared = _Wanted(api.STALLED, None, "")
     if kind_of(obj.key) in preflight.KINDS:
         return [cleared, _preflight(obj)]
@@ -114,8 +130,27 @@ def _declared(obj: Object) -> list[_Wanted]:
         _Wanted(api.READY, "Unknown", api.Reason.PROGRESSING),
         _Wanted(api.RECONCILING, "True", api.Reason.PROGRESSING),
         _Wanted(api.SUCCEEDED, "Unknown", api.Reason.PROGRESSING),
+        _dependencies(obj),
+        _suspended(obj),
         _waiting(obj),
     ]
+
+
+def _dependencies(obj: Object) -> _Wanted:
+    if not depending.has_any(obj):
+        return _Wanted(api.DEPENDENCIES_READY, None, "")
+    unmet = depending.unmet(obj) if obj.task is None else []
+    if unmet:
+        return _Wanted(api.DEPENDENCIES_READY, "False", api.Reason.DEPENDENCY_NOT_READY, ", ".join(unmet))
+    return _Wanted(api.DEPENDENCIES_READY, "True", "DependenciesMet")
+
+
+def _suspended(obj: Object) -> _Wanted:
+    said = suspending.said_of(obj)
+    if not said:
+        return _Wanted(api.SUSPENDED, None, "")
+    reason = "Requested" if obj.life.suspension is not None else "Manifest"
+    return _Wanted(api.SUSPENDED, "True", reason, said)
 
 
 def _preflight(obj: Object) -> _Wanted:
@@ -129,13 +164,13 @@ def _preflight(obj: Object) -> _Wanted:
 
 
 def _waiting(obj: Object) -> _Wanted:
-    if obj.because is None or not obj.because.waiting:
+    if obj.because is None or not obj.because.waiting or suspending.stands_still(obj.because):
         return _Wanted(api.WAITING, None, "")
     return _Wanted(api.WAITING, "True", obj.because.waiting, obj.because.text)
 
 
 def _task(obj: Object, task: TaskState) -> list[_Wanted]:
-    verified = _verified(task)
+    verified = verifying.is_verified(task)
     common = [
         _Wanted(api.VERIFIED, "True" if verified else "False", api.Reason.GATES_PASSED if verified else "Pending"),
         _Wanted(api.MERGED, "True" if task.landed else "False", api.Reason.MERGED if task.landed else "Pending"),
@@ -147,23 +182,22 @@ def _task(obj: Object, task: TaskState) -> list[_Wanted]:
             _Wanted(api.SUCCEEDED, "Unknown", api.Reason.PROGRESSING),
             _Wanted(api.RECONCILING, "True", api.Reason.PROGRESSING_WITH_RETRY if task.cycle else "Progressing"),
             _Wanted(api.STALLED, None, ""),
+            _suspended(obj),
             _waiting(obj),
         ]
-    over = [_Wanted(api.RECONCILING, None, ""), _Wanted(api.WAITING, None, "")]
-    if task.ended.outcome in ("Merged", "Succeeded"):
-        good = ("True", task.ended.reason, task.ended.message)
-        return [*common, *over, _Wanted(api.READY, *good), _Wanted(api.SUCCEEDED, *good)]
-    bad = ("False", task.ended.reason, task.ended.message)
-    stalled = _stalled(task.ended.reason, task.ended.message)
-    return [*common, *over, _Wanted(api.READY, *bad), _Wanted(api.SUCCEEDED, *bad), stalled]
+    return [*common, *_over(task.ended)]
 
 
-def _verified(task: TaskState) -> bool:
-    """Every check of the plan has passed, last time it ran, on the tree that lands or would land."""
-    tree = task.candidate.tree if task.candidate is not None else task.head_tree
-    latest = {one.digest: one.passed for one in task.evidence if one.tree == tree}
-    wanted = [check.digest for stage in task.plan.stages for check in stage.checks]
-    return bool(wanted) and all(latest.get(digest, False) for digest in wanted)
+def _over(ended: Ending) -> list[_Wanted]:
+    """A task that was skipped is where it should be, and has not done what it was for."""
+    gone = [_Wanted(each, None, "") for each in (api.RECONCILING, api.WAITING, api.SUSPENDED)]
+    said = (ended.reason, ended.message)
+    if ended.outcome in ("Merged", "Succeeded"):
+        return [*gone, _Wanted(api.READY, "True", *said), _Wanted(api.SUCCEEDED, "True", *said)]
+    if ended.outcome == "Skipped":
+        return [*gone, _Wanted(api.READY, "True", *said), _Wanted(api.SUCCEEDED, "False", *said)]
+    bad = [_Wanted(api.READY, "False", *said), _Wanted(api.SUCCEEDED, "False", *said)]
+    return [*gone, *bad, _stalled(*said)]
 
 
 def _session(session: SessionState) -> list[_Wanted]:
@@ -180,6 +214,20 @@ def _session(session: SessionState) -> list[_Wanted]:
     return ended if session.succeeded else [*ended, _stalled(session.reason or "Failed", session.message)]
 
 
+def _approval(standing: Standing | None) -> list[_Wanted]:
+    if standing is None:
+        return [_Wanted(api.EFFECTIVE, "Unknown", "Pending")]
+    said = (standing.reason, standing.message)
+    how = ("Signed", "") if standing.verified else ("Claimed", "only the author of the commit says so")
+    return [
+        _Wanted(api.STALLED, None, ""),
+        _Wanted(api.READY, None, ""),
+        _Wanted(api.VERIFIED, "True" if standing.verified else "False", *how),
+        _Wanted(api.EFFECTIVE, "True" if standing.counts else "False", *said),
+        _Wanted(api.STALE, "True" if standing.stale else None, *said),
+    ]
+
+
 def _worktree(obj: Object, worktree: WorktreeState) -> list[_Wanted]:
     accepted = _Wanted(api.ACCEPTED, "True", api.Reason.MADE_BY_CONTROLLER)
     if worktree.removed is not None:
@@ -188,3 +236,30 @@ def _worktree(obj: Object, worktree: WorktreeState) -> list[_Wanted]:
         return [accepted, _Wanted(api.READY, "True", "Created")]
     message = obj.failures.message if obj.failures is not None else ""
     return [accepted, _Wanted(api.READY, "Unknown", api.Reason.PROGRESSING, message)]
+
+
+def _source(source: SourceState) -> list[_Wanted]:
+    """A refused commit needs a person; a remote that is away comes back by itself."""
+    synced = _Wanted(api.SYNCED, "True" if source.remote else None, api.Reason.FETCHED)
+    ready = _Wanted(api.READY, "True", api.Reason.RECONCILIATION_SUCCEEDED)
+    if source.unreachable:
+        reason = api.Reason.SOURCE_OFFLINE if source.offline else api.Reason.SOURCE_UNAVAILABLE
+        synced = _Wanted(api.SYNCED, "False", reason, unreachable_text(source))
+        ready = _Wanted(api.READY, "False", reason, synced.message)
+    if source.refused is None:
+        verified = _Wanted(api.SOURCE_VERIFIED, "True" if source.signer else None, api.Reason.SIGNATURE_GOOD)
+        if source.verified is not None:
+            verified = dataclasses.replace(verified, message=f"{source.verified[:12]} is signed by {source.signer}")
+        return [synced, verified, ready, _Wanted(api.STALLED, None, "")]
+    said = (api.Reason.SIGNATURE_INVALID, refusal_text(source))
+    refused = [_Wanted(each, "False", *said) for each in (api.SOURCE_VERIFIED, api.READY)]
+    return [synced, *refused, _stalled(*said)]
+
+
+def refusal_text(source: SourceState) -> str:
+    return f"commit {(source.refused or '')[:12]} is not taken up: {source.refusal}"
+
+
+def unreachable_text(source: SourceState) -> str:
+    last = f"last fetched at {timestamps.rfc3339(source.synced_at)}" if source.synced_at else "never fetched"
+    return f"{source.remote} cannot be fetched ({last}): {source.unreachable}"

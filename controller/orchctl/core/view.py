@@ -29,3 +29,8 @@ class View:
         for key in self._state.declared:
             if kind_of(key) == kind:
                 yield self._state.objects[key]
+
+    def members(self, group: Key) -> tuple[Key, ...]:
+        """The Tasks of a merge group, in order. Who asks is decided again when one joins it."""
+        self.read[group] = None
+        return self._state.groups.get(group, ())

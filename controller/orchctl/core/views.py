@@ -13,8 +13,9 @@ from orchctl.core import agents, names, preflight, resolve
 from orchctl.core.events import Now
 from orchctl.core.folds import parts
 from orchctl.core.ids import Key, kind_of, name_of, namespace_of
+from orchctl.core.kinds import suspending
 from orchctl.core.plan import Resolved
-from orchctl.core.state import Attempt, Object, SessionState, State, TaskState, WorktreeState
+from orchctl.core.state import Attempt, Judged, Object, SessionState, SourceState, State, TaskState, WorktreeState
 from orchctl.kit import timestamps
 
 Json = dict[str, object]
@@ -112,18 +113,25 @@ def _status(state: State, obj: Object) -> Json:
     if obj.desired is not None:
         result["observedGeneration"] = obj.desired.generation
     result["conditions"] = [condition.served() for condition in obj.conditions]
-    if obj.because is not None and obj.because.waiting and (obj.task is None or obj.task.ended is None):
+    if obj.because is not None and obj.because.waiting and parts.ending_of(obj) is None:
         since = timestamps.rfc3339(obj.because_since.at) if obj.because_since is not None else ""
         result["waiting"] = {"reason": obj.because.waiting, "message": obj.because.text, "since": since}
+    if kind_of(obj.key) == "Task":
+        result.update(_life(obj))
     if obj.task is not None:
         result.update(_task(state, obj, obj.task))
     if obj.session is not None:
-        result.update(_session(state, obj.session))
+        result.update(_session(obj.session))
     if obj.worktree is not None:
         result.update(_worktree(obj.worktree))
+    if obj.principal is not None:
+        by = obj.principal
+        result["principal"] = {"class": by.kind, "name": by.name, "verified": by.verified, "commit": by.commit}
     program = agents.found(obj)
     if program is not None:
         result.update(path=program.path, version=program.version, since=_moment(program.since))
+    if obj.source is not None:
+        result.update(_source(state, obj.source))
     if obj.problems:
         result["problems"] = list(obj.problems)
     return result
@@ -137,16 +145,23 @@ def summary(obj: Object) -> str:
         return "Invalid"
     if obj.session is not None:
         return _session_word(obj.session)
+    if obj.source is not None:
+        return _source_word(obj.source)
     if obj.worktree is not None:
         return "Removed" if obj.worktree.removed else "Ready" if obj.worktree.path else "Creating"
+    if obj.standing is not None and not obj.withdrawn:
+        return obj.standing.reason if not obj.standing.counts else "Effective"
     if kind_of(obj.key) != "Task":
         word = "NotImplemented" if obj.desired is not None and obj.desired.in_the_way else _declared_word(obj)
         return "Deleting" if obj.withdrawn else word
-    if obj.task is not None and obj.task.ended is not None:
-        return obj.task.ended.outcome
+    ended = parts.ending_of(obj)
+    if ended is not None:
+        return ended.outcome
+    if suspending.stands_still(obj.because):
+        return "Suspended"
     if obj.because is not None and obj.because.waiting:
         return f"Waiting({obj.because.waiting})"
-    if obj.task is None:
+    if obj.task is None or obj.task.retry is not None:
         return "Pending"
     return "Stopping" if obj.task.stopping is not None else "Running"
 
@@ -156,6 +171,12 @@ def _declared_word(obj: Object) -> str:
     if kind_of(obj.key) not in preflight.KINDS or preflight.readiness(obj) is None:
         return "Ready"
     return "NotReady" if preflight.is_known(obj) else "Pending"
+
+
+def _source_word(source: SourceState) -> str:
+    if source.refused is not None:
+        return "Refused"
+    return "Ready" if not source.unreachable else "Offline" if source.offline else "Unavailable"
 
 
 def _session_word(session: SessionState) -> str:
@@ -177,13 +198,36 @@ def _moment(now: Now | None) -> str | None:
     return timestamps.rfc3339(now.at) if now is not None else None
 
 
+def _life(obj: Object) -> Json:
+    """What people have asked of it last, and how it ended if it never began."""
+    result: Json = {}
+    handled, suspension, unstarted = obj.life.handled, obj.life.suspension, obj.life.unstarted
+    if suspension is not None:
+        result["suspended"] = {
+            "by": suspension.actor,
+            "reason": suspension.reason,
+            "since": _moment(suspension.since),
+            "until": timestamps.rfc3339(suspension.until) if suspension.until is not None else None,
+        }
+    if handled is not None:
+        result["request"] = {
+            "token": handled.token,
+            "verb": handled.verb,
+            "by": handled.actor,
+            "at": _moment(handled.at),
+            "refused": handled.refused,
+        }
+    if unstarted is not None:
+        result["endedAt"] = _moment(unstarted.at)
+    return result
+
+
 def _task(state: State, obj: Object, task: TaskState) -> Json:
     stages = task.plan.stages
     sessions = [
         key
-        for stage in stages
-        for cycle in range(task.cycle + 1)
-        for key in names.session_keys(obj.key, stage.name, cycle)
+        for stage, cycle in parts.runs_of(task)
+        for key in names.session_keys(obj.key, stage, cycle)
         if key in state.objects and parts.owner_of(state.objects[key]) == obj.key
     ]
     return {
@@ -228,7 +272,7 @@ def _stage(state: State, obj: Object, task: TaskState, index: int) -> Json:
 
 
 def _gates(task: TaskState) -> list[Json]:
-    """Every check run so far, the running one last, each with the attempt whose log shows it."""
+    """Every check run so far, each with the attempt whose log shows it; then what the other gates say."""
     said = {one.attempt: one for one in task.evidence}
     result: list[Json] = []
     for number, attempt in enumerate(task.checks, start=1):
@@ -238,6 +282,8 @@ def _gates(task: TaskState) -> list[Json]:
             {
                 "stage": attempt.stage,
                 "name": attempt.name,
+                "type": "check",
+                "since": _moment(attempt.ended or attempt.submitted),
                 "state": verdict or ("Passed" if evidence is not None and evidence.passed else "Failed"),
                 "message": attempt.message,
                 "exitCode": attempt.exit_code,
@@ -246,15 +292,38 @@ def _gates(task: TaskState) -> list[Json]:
                 "tree": attempt.tree,
             }
         )
-    return result
+    return result + [_judged(one) for one in task.gating.judged]
 
 
-def _session(state: State, session: SessionState) -> Json:
-    task = state.objects.get(session.task)
-    plan = task.task.plan.stages[session.stage] if task is not None and task.task is not None else None
+def _judged(one: Judged) -> Json:
+    """The last verdict of a gate that is no command, and what it is about."""
+    found = one.finding
+    subject = {
+        "kind": "Task",
+        "uid": found.subject.uid,
+        "stage": found.stage,
+        "gate": found.gate,
+        "attempt": found.subject.attempt,
+        "commit": found.subject.commit,
+        "workDigest": found.subject.work_digest,
+        "evidenceDigest": found.subject.evidence_digest,
+        "policyDigest": found.subject.policy_digest,
+    }
+    return {
+        "stage": found.stage,
+        "name": found.gate,
+        "type": found.type,
+        "state": found.state,
+        "message": found.message,
+        "since": _moment(one.since),
+        **({"subject": subject, "approvals": [name_of(key) for key in found.used]} if found.type == "approval" else {}),
+    }
+
+
+def _session(session: SessionState) -> Json:
     return {
         "state": "Exited" if session.ended is not None else "Working" if session.attempts else "Starting",
-        "agent": plan.agent.name if plan is not None and plan.agent is not None else "",
+        "agent": session.agent,
         "task": name_of(session.task),
         "worktree": name_of(session.worktree),
         "attempt": session.number,
@@ -284,4 +353,15 @@ def _worktree(worktree: WorktreeState) -> Json:
         "base": worktree.commit,
         "task": name_of(worktree.task),
         "removedAt": _moment(worktree.removed),
+    }
+
+
+def _source(state: State, source: SourceState) -> Json:
+    revision = state.revision
+    return {
+        "remote": source.remote,
+        "ref": revision.ref if revision is not None else "",
+        "commit": revision.commit if revision is not None else "",
+        "refused": source.refused or "",
+        "signer": source.signer,
     }

@@ -13,7 +13,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from orchctl.app import driver, scouting, serve, turns
+from orchctl.app import driver, scouting, serve
 from orchctl.core import actions, events, views
 from orchctl.core.ids import ActionKey, AttemptId, Key
 from orchctl.core.state import State
@@ -42,7 +42,7 @@ class _Counting:
 
 
 class _Recorder:
-    def __init__(self, inner: turns.Recorder, counting: _Counting, passed: Passed) -> None:
+    def __init__(self, inner: driver.Recorder, counting: _Counting, passed: Passed) -> None:
         self._inner, self._counting, self._passed = inner, counting, passed
 
     def append(
@@ -107,7 +107,9 @@ def main(argv: list[str]) -> int:
         if point == options.at:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    return serve.run_controller(options.repo, None, True, lambda line: print(line, flush=True), wrapped(passed))
+    return serve.run_controller(
+        serve.Wish(options.repo, until_idle=True), lambda line: print(line, flush=True), wrapped(passed)
+    )
 
 
 if __name__ == "__main__":

@@ -10,13 +10,15 @@ import dataclasses
 import hashlib
 from collections.abc import Callable
 
-from orchctl.core import actions, events, runtime
+from orchctl.core import actions, events, judgements, runtime
+from orchctl.core.gates import commits, files
 from orchctl.core.ids import SOURCE, AttemptId, Key, Oid, name_of
 from orchctl.core.ports import LandResult, Phase
 from orchctl.core.state import Object, State
 from orchctl.kit import globs
 
 STEPS_MAX = 500
+DAY_S = 86_400.0
 
 
 def oid(*parts: str) -> Oid:
@@ -31,6 +33,8 @@ class World:
     paths: tuple[str, ...] = ("src/a.py",)
     conflicts: tuple[str, ...] = ()
     dirty: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ("Fix the login",)  # of the work's commits
+    window_opens: float = 0.0  # wall time at which every window opens first; then once a day
     exits: Callable[[actions.Effect], int | None] = lambda effect: 0  # None: it goes on running
     fail: Callable[[actions.Effect], str] = lambda effect: ""  # "transient: ..." or "permanent: ..."
     done: list[actions.Effect] = dataclasses.field(default_factory=list)
@@ -88,8 +92,24 @@ class World:
                 tree = oid("tree", commit)
                 protected = self._protected(do.protected)
                 return events.WorkImported(
-                    key, action.key, commit=commit, tree=tree, paths=self.paths, protected=protected, commits=1
+                    key,
+                    action.key,
+                    commit=commit,
+                    tree=tree,
+                    paths=self.paths,
+                    protected=protected,
+                    outside=tuple(path for path in self.paths if do.touches and not _is_meant(path, do.touches)),
+                    commits=len(self.messages),
+                    changed=len(self.paths),
+                    offending=tuple((rule.digest, files.offending(rule, self.paths)) for rule in do.files),
+                    log=tuple(commits.line(commit, message) for message in self.messages),
                 )
+            case actions.FindWindow():
+                opens = self.window_opens + max(0.0, (do.at - self.window_opens) // DAY_S) * DAY_S
+                opens += DAY_S if do.at >= opens + do.rule.duration_s else 0.0
+                closes = opens + do.rule.duration_s
+                found = judgements.FoundWindow(do.stage, do.gate, do.at, opens=opens, closes=closes)
+                return events.WindowFound(key, action.key, found)
             case actions.CreateRoom():
                 return events.RoomCreated(key, action.key, path=f"/rooms/{do.name}", commit=do.commit)
             case actions.MergeWork():
@@ -138,6 +158,10 @@ def started() -> events.ControllerStarted:
     return events.ControllerStarted(SOURCE, release="0")
 
 
+def _is_meant(path: str, touches: tuple[str, ...]) -> bool:
+    return any(globs.matches(path, one) for one in touches)
+
+
 def ended(key: Key, attempt: AttemptId, phase: Phase, code: int | None) -> events.AttemptEnded:
     return events.AttemptEnded(
         key,
@@ -159,6 +183,7 @@ class Bench:
     world: World = dataclasses.field(default_factory=World)
     machine: runtime.Runtime = dataclasses.field(default_factory=lambda: runtime.Runtime(State()))
     log: list[events.Recorded] = dataclasses.field(default_factory=list)
+    late: list[events.Event] = dataclasses.field(default_factory=list)  # what a test keeps back for a while
     now: events.Now = dataclasses.field(default_factory=lambda: events.Now(at=1_800_000_000.0, t=0.0))
 
     def give(self, *facts: events.Event) -> None:
@@ -175,6 +200,11 @@ class Bench:
     def wait(self, seconds: float) -> None:
         """Let time pass."""
         self.now = events.Now(at=self.now.at + seconds, t=self.now.t + seconds)
+        self.give()
+
+    def set_clock(self, seconds: float) -> None:
+        """Somebody sets the clock on the wall; no time passes."""
+        self.now = events.Now(at=self.now.at + seconds, t=self.now.t)
         self.give()
 
     def object(self, key: str) -> Object:

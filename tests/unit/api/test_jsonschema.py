@@ -33,5 +33,5 @@ def test_the_combined_schema_has_every_kind():
 def test_the_files_are_there_and_the_marks_are_in_them():
     task = json.loads((REPOSITORY / "crds/schemas/task.json").read_text())
     assert task == jsonschema.of_kind("Task")
-    assert task["properties"]["spec"]["properties"]["suspend"]["x-orchctl-supported"] is False
+    assert task["properties"]["spec"]["properties"]["budget"]["x-orchctl-supported"] is False
     assert json.loads((REPOSITORY / "crds/schemas/budget.json").read_text())["x-orchctl-supported"] == "no"

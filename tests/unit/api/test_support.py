@@ -19,8 +19,9 @@ def unsupported(kind, spec):
     [
         ("Task", "{prompt: x, agents: [a], priority: 3, timeout: 1h, title: t, project: p}", ()),
         ("Task", "{prompt: x, suspend: false, dependsOn: [], params: {}}", ()),
-        ("Task", "{prompt: x, suspend: true, budget: {usd: 1}}", ("spec.budget", "spec.suspend")),
-        ("Task", "{prompt: x, dependsOn: [{task: y}]}", ("spec.dependsOn",)),
+        ("Task", "{prompt: x, suspend: true, shutdown: Now}", ()),
+        ("Task", "{prompt: x, sparse: [a], budget: {usd: 1}}", ("spec.budget", "spec.sparse")),
+        ("Task", "{prompt: x, dependsOn: [{task: y}]}", ()),
         ("Agent", "{backend: script}", ()),
         ("Agent", "{backend: codex}", ("spec.backend",)),
         ("Role", "{access: ReadOnly, system: x, agents: [a]}", ()),
@@ -28,13 +29,13 @@ def unsupported(kind, spec):
         ("Pipeline", "{stages: [{name: a, role: r, gates: [{checks: {}}]}, {name: m, merge: {}}]}", ()),
         (
             "Pipeline",
-            "{stages: [{name: a, gates: [{checks: {}}, {approval: {}}]}]}",
-            ("spec.stages[0].gates[1].approval",),
+            "{stages: [{name: a, gates: [{checks: {}}, {approval: {}}, {secretScan: {}}]}]}",
+            ("spec.stages[0].gates[2].secretScan",),
         ),
         (
             "Pipeline",
             "{stages: [{name: a, role: r, onFailure: {goto: a, then: Ask}}]}",
-            ("spec.stages[0].onFailure.then",),
+            (),
         ),
         ("Pipeline", "{stages: [{name: m, merge: {strategy: Rebase}}]}", ("spec.stages[0].merge.strategy",)),
         ("Pipeline", "{stages: [{name: a, role: r}], finally: [{name: f, role: r}]}", ("spec.finally",)),
@@ -47,7 +48,9 @@ def unsupported(kind, spec):
         ),
         ("Budget", "{max: {usd: 1}}", ("kind",)),
         ("Session", "{prompt: x}", ("kind",)),
-        ("Settings", "{}", ("kind",)),
+        ("Settings", "{source: {paths: [config], verify: Head}}", ()),
+        ("Settings", "{notify: [{events: [Failed], file: news.txt}]}", ("spec.notify",)),
+        ("Settings", "{limits: {sessions: 3}, minFreeMemory: 2Gi}", ()),
     ],
 )
 def test_fields_without_behaviour_are_named_when_they_are_set(kind, spec, fields):
@@ -55,10 +58,11 @@ def test_fields_without_behaviour_are_named_when_they_are_set(kind, spec, fields
 
 
 def test_what_work_can_go_on_without_is_marked_apart():
-    assert unsupported("Task", "{prompt: x, touches: ['a/**'], suspend: true}") == (
-        ("spec.touches", "spec.suspend"),
-        ("spec.touches",),
+    assert unsupported("Settings", "{notify: [{events: [Failed], file: /tmp/x}]}") == (
+        ("spec.notify",),
+        ("spec.notify",),
     )
+    assert unsupported("Project", "{repo: {submodules: Checkout}}") == (("spec.repo.submodules",), ())
 
 
 @pytest.mark.parametrize("kind", kinds.KINDS)

@@ -86,8 +86,12 @@ class Control:
 
     def commit(self, files: Mapping[str, str], *, amend: bool = False) -> str:
         """All manifests there are from now on, by their path below `manifests/`."""
+        return self.commit_all({f"manifests/{path}": text for path, text in files.items()}, amend=amend)
+
+    def commit_all(self, files: Mapping[str, str], *, amend: bool = False) -> str:
+        """All files there are from now on, by their path."""
         parents = [self.repo.references[MAIN].target] if MAIN in self.repo.references else []
-        tree = self.tree({f"manifests/{path}": text for path, text in files.items()} | {"README": "control"})
+        tree = self.tree({**files, "README": "control"})
         message = f"commit {self.turns}"
         found = self.repo.create_commit(None, WHO, WHO, message, tree, [] if amend else parents)
         self.repo.references.create(MAIN, found, force=True)
@@ -101,7 +105,10 @@ class Control:
 
     def now(self, files: Mapping[str, str]) -> list[events.Event]:
         """Commit and take in; the facts but for the revision."""
-        self.commit(files)
+        return self.all_now({f"manifests/{path}": text for path, text in files.items()})
+
+    def all_now(self, files: Mapping[str, str]) -> list[events.Event]:
+        self.commit_all(files)
         return [fact for fact in self.take_in() if not isinstance(fact, events.RevisionObserved)]
 
     def object(self, name: str) -> Object:

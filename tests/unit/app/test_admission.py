@@ -170,7 +170,7 @@ def test_the_same_commit_again_brings_another_object_too_git_5(control: Control)
     assert first.uid != again.uid
 
 
-@pytest.mark.parametrize("count", [2, 10, 30])
+@pytest.mark.parametrize("count", [1, 2, 10, 30])
 def test_nothing_is_ever_pruned_to_zero_git_5(control: Control, count: int) -> None:
     control.now(many(count))
     assert kinds_of(control.now({})) == ["PruneBlocked"]
@@ -242,10 +242,10 @@ def test_built_ins_are_there_before_the_ref_is_and_are_never_pruned(tmp_path: Pa
     control = Control(tmp_path / "control.git", BUILTIN)
     assert kinds_of(control.take_in()) == ["ObjectAdmitted"]
     assert control.take_in() == []
-    control.now({"a.yaml": role("a")})
-    assert control.names() == {"a", "coder"}
-    control.now({})
-    assert control.names() == {"coder"}
+    control.now({"a.yaml": role("a"), "b.yaml": role("b")})
+    assert control.names() == {"a", "b", "coder"}
+    control.now({"b.yaml": role("b")})
+    assert control.names() == {"b", "coder"}
 
 
 # --- generations ------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pygit2
 import pytest
 
 from orchctl.app import effects
@@ -35,6 +36,8 @@ class Unsure:
 
 @pytest.fixture
 def started(tmp_path):
+    pygit2.init_repository(str(tmp_path))
+
     def start(first: Phase, left: Phase) -> list[events.Event]:
         made = effects.Effects(
             Unsure(first, left),  # type: ignore[arg-type]

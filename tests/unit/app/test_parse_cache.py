@@ -99,7 +99,7 @@ def test_a_cache_that_is_missing_or_broken_is_made_anew(
 ) -> None:
     files = {f"r{n}.yaml": role(f"r{n}") for n in range(100)}
     control.now(files)
-    control.admission._cache.close()  # type: ignore[union-attr]
+    control.close()
     harm(tmp_path / "cache.db")
     control.restart()
     assert control.take_in() == []
@@ -144,7 +144,7 @@ def test_what_git_no_longer_holds_is_dropped_at_the_next_start(control: Control,
         control.now({**files, "r0.yaml": role("r0", text)})
     control.restart()
     control.take_in()
-    control.admission._cache.close()  # type: ignore[union-attr]
+    control.close()
     with contextlib.closing(sqlite3.connect(tmp_path / "cache.db")) as db:
         assert db.execute("SELECT count(*) FROM parsed").fetchone() == (5,)
 

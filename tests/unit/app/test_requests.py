@@ -35,7 +35,8 @@ class Scene:
     def turn(self) -> list[str]:
         facts = self.facts()
         self.control.turns += 1
-        step = self.control.machine.step(facts, events.Now(at=1.0, t=float(self.control.turns)))
+        now = events.Now(at=1_800_000_000.0 + self.control.turns, t=float(self.control.turns))
+        step = self.control.machine.step(facts, now)
         return kinds_of(one.event for one in step.recorded)
 
     def ask(self, revision: str | None = None) -> str:

@@ -41,7 +41,7 @@ class Ledger:
         self._connection = sqlite3.connect(self.path, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.executescript(TABLES)
-        self._connection.execute("INSERT INTO meta VALUES ('schema_version', '1'), ('ref', 'refs/heads/main')")
+        self._connection.execute("INSERT INTO meta VALUES ('schema_version', '2'), ('ref', 'refs/heads/main')")
 
     def close(self) -> None:
         self._connection.close()

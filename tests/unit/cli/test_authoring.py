@@ -178,3 +178,19 @@ def test_a_link_leads_no_manifest_out_of_the_repo(repo: Path, tmp_path: Path, or
     (repo / "manifests").symlink_to(tmp_path / "outside")
     assert orchctl("run", "Fix it", "--no-follow").code != 0
     assert not any((tmp_path / "outside").rglob("*.yaml"))
+
+
+@pytest.mark.usefixtures("ledger")
+def test_task_4_rerun_prints_or_commits_another_task_that_asks_for_the_same(repo: Path, orchctl: Command) -> None:
+    printed = orchctl("rerun", "fix-cache")
+    assert printed.code == 0, printed.error
+    shown = YAML(typ="safe").load(printed.output)
+    assert shown["kind"] == "Task"
+    assert shown["metadata"]["name"] != "fix-cache"
+    assert git(repo, "rev-list", "--all", "--count") in ("", "0", "1")
+    done = orchctl("rerun", "task/fix-cache", "--name", "once-more", "--commit")
+    assert done.code == 0, done.error
+    assert done.output.startswith("task/once-more created (manifests/tasks/once-more.yaml, commit ")
+    again = YAML(typ="safe").load((repo / "manifests/tasks/once-more.yaml").read_text())
+    assert again["spec"] == shown["spec"]
+    assert orchctl("rerun", "fix-cache", "--name", "once-more", "--commit").code == failures.CONFLICT

@@ -38,7 +38,7 @@ def test_what_is_not_there_is_answered_with_what_is(words, said, orchctl):
 
 
 def test_what_is_not_done_yet_and_what_must_hold_is_said(orchctl):
-    assert "not supported yet" in orchctl("explain", "task.spec.suspend").output
+    assert "not supported yet" in orchctl("explain", "task.spec.sparse").output
     assert "supported yet: command, script" in orchctl("explain", "agent.spec.backend").output
     assert "nothing happens because of it" in orchctl("explain", "board").output
     assert "must have exactly one of `branch`, `task` and `session`" in orchctl("explain", "task.spec.base").output

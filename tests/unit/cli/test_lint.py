@@ -109,13 +109,11 @@ def test_sarif_of_good_manifests_is_a_run_without_results(orchctl: Command) -> N
 
 
 def test_what_has_no_behaviour_yet_is_a_note_and_no_error(manifests: Path, orchctl: Command) -> None:
-    (manifests / "tasks" / "a.yaml").write_text(TASK % "shop" + "  suspend: true\n  touches: ['a/**']\n")
+    (manifests / "tasks" / "a.yaml").write_text(TASK % "shop" + "  sparse: [a]\n")
     result = orchctl("lint")
     assert result.code == 0
     assert result.output.splitlines() == [
-        "manifests/tasks/a.yaml:1:1: note: spec.touches: is read and checked, and has no behaviour in this release"
-        " [not_implemented]",
-        "manifests/tasks/a.yaml:1:1: note: spec.suspend: is read and checked, and has no behaviour in this release:"
+        "manifests/tasks/a.yaml:1:1: note: spec.sparse: is read and checked, and has no behaviour in this release:"
         " no task that needs it will start [not_implemented]",
         "2 objects in 2 files: no errors",
     ]

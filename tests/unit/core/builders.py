@@ -8,10 +8,11 @@ from typing import Any
 from orchctl.api import kinds
 from orchctl.core import actions, events
 from orchctl.core.ids import Key, key_of
+from orchctl.core.judgements import Principal
 from orchctl.kit import digest
 from orchctl.testing import worlds
 
-CHECKS = [{"name": "unit", "run": "make test"}]
+CHECKS: list[dict[str, Any]] = [{"name": "unit", "run": "make test"}]
 STAGES: list[dict[str, Any]] = [
     {
         "name": "implement",
@@ -23,7 +24,7 @@ STAGES: list[dict[str, Any]] = [
 ]
 
 
-def admitted(kind: str, name: str, spec: dict[str, Any], generation: int = 1) -> events.ObjectAdmitted:
+def admitted(kind: str, name: str, spec: dict[str, Any], generation: int = 1, by: str = "") -> events.ObjectAdmitted:
     namespace = "" if kind in kinds.CLUSTER_KINDS else "default"
     text = digest.canonical_json(spec)
     return events.ObjectAdmitted(
@@ -35,6 +36,7 @@ def admitted(kind: str, name: str, spec: dict[str, Any], generation: int = 1) ->
         path=f"manifests/{name}.yaml",
         line=1,
         blob="b" * 40,
+        principal=Principal(by) if by else None,
     )
 
 

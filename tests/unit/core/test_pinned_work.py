@@ -28,6 +28,7 @@ EDITS: dict[str, Any] = {
     "mergeGroup": "login",
     "priority": 7,
     "timeout": "3h",
+    "attempts": 12,
     "startAfter": "2026-12-24T18:00:00Z",
     "deadline": "2027-12-24T18:00:00Z",
     "budget": {"turns": 5},

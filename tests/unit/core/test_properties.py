@@ -9,13 +9,13 @@ import hypothesis
 from hypothesis import strategies
 
 from orchctl.core import actions, events, evolve, runtime, views
-from orchctl.core.folds.parts import attempts_of
+from orchctl.core.folds.parts import attempts_of, ending_of
 from orchctl.core.ids import AttemptId, Key, kind_of
-from orchctl.core.kinds import gates
+from orchctl.core.kinds import gates, stopping
 from orchctl.core.ports import Phase
 from orchctl.core.state import Object, State
 from orchctl.testing import worlds
-from tests.unit.core import builders
+from tests.unit.core import asking, builders
 
 CHECKS = [{"name": "unit", "run": "make test"}, {"name": "lint", "run": "make lint"}]
 TASKS = ("fix", "add")
@@ -27,6 +27,7 @@ HOUR_S = 3_600.0
 FINE = "fine"
 GOINGS = [FINE] * 6 + ["transient", "permanent", "bad", "hang", "hang", "doubled", "moved"]
 DOINGS = ["rest", "wait", "wait", "jump", "end", "end", "lose", "late", "clean", "withdraw", "restart", "edit"]
+DOINGS += ["ask", "ask", "ask", "clock"]
 
 
 @dataclasses.dataclass(slots=True)
@@ -128,8 +129,31 @@ class Life:
                 self.give(self.edited(TASKS[which % 2], which))
             case "restart":
                 self.restart()
+            case "ask":
+                self.ask(which)
+            case "clock":
+                now = self.bench.now
+                self.bench.now = events.Now(at=now.at + (which - 5) * HOUR_S, t=now.t)
+                self.give()
             case _:
                 self.give()
+
+    def ask(self, which: int) -> None:
+        """What a person asks for, if it can be done as things stand: a refusal is a fact as well."""
+        if not (tasks := self.tasks()):
+            return
+        key = tasks[which % len(tasks)]
+        modes = stopping.MODES
+        request = [
+            asking.suspend(key=key),
+            asking.suspend(key=key, until=self.bench.now.at + HOUR_S),
+            asking.resume(key),
+            *(asking.cancel(mode, key=key) for mode in modes),
+            asking.retry(key=key),
+            asking.retry("implement", key=key),
+        ][which % 8]
+        reason = asking.refusal(self.bench, request)
+        self.give(asking.refused(request, reason) if reason else request)
 
     def edited(self, name: str, which: int) -> events.ObjectAdmitted:
         """A new spec, as admission gives it: the uid stays while the object does, and is never given again."""
@@ -167,6 +191,9 @@ class Life:
 
     def come_to_an_end(self) -> None:
         self.goings.clear()
+        for key in self.tasks():
+            if self.state.objects[key].life.suspension is not None:
+                self.give(asking.resume(key))
         for _ in range(ROUNDS_MAX):
             while running := self.running():
                 self.end(0, Phase.SUCCEEDED)
@@ -190,7 +217,7 @@ def check_task(obj: Object) -> None:
 
 
 def is_unfinished(obj: Object) -> bool:
-    return kind_of(obj.key) == "Task" and (obj.task is None or obj.task.ended is None)
+    return kind_of(obj.key) == "Task" and ending_of(obj) is None
 
 
 @hypothesis.settings(deadline=None, max_examples=60, database=None)

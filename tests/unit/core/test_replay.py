@@ -8,7 +8,7 @@ import pytest
 
 from orchctl.core import events, replay
 from orchctl.core.ids import Key
-from orchctl.core.kinds import task
+from orchctl.core.kinds import rounds
 from orchctl.testing import worlds
 from tests.unit.core import builders
 
@@ -32,7 +32,7 @@ def test_log_3_the_state_at_an_event_is_what_it_was_then() -> None:
 def test_log_3_a_rule_that_changed_is_found_in_the_turn_where_it_tells(monkeypatch: pytest.MonkeyPatch) -> None:
     bench = _history()
     with monkeypatch.context() as changed:
-        changed.setattr(task, "_passed_text", lambda stage: "something else")
+        changed.setattr(rounds, "passed_text", lambda task: "something else")
         (found,) = list(replay.verify(bench.log))
     assert isinstance(found.recorded, events.StagePassed | events.Explained)
     assert isinstance(found.decided, events.StagePassed | events.Explained)

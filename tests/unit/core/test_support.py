@@ -72,7 +72,7 @@ def test_a_pipeline_that_is_not_used_holds_nobody():
     assert made.object("Task/default/fix").task is not None
 
 
-@pytest.mark.parametrize("kind", ["Policy", "Budget", "Session", "MergeQueue"])
+@pytest.mark.parametrize("kind", ["Board", "Budget", "Session", "MergeQueue"])
 def test_a_kind_without_behaviour_says_so_and_ends_every_wait_for_it(kind):
     made = builders.bench(marked(builders.admitted(kind, "a", {}), "kind"))
     key = f"{kind}/default/a"

@@ -23,6 +23,11 @@ BLOB, EXEC, LINK, MODULE = 0o100644, 0o100755, 0o120000, 0o160000
 Files = dict[str, tuple[int, str]]
 
 
+def look(one: GitSource, last: Oid | None, roots: tuple[str, ...] = ("manifests",)) -> source.Observation | None:
+    head = one.head()
+    return None if head is None else one.observe(head, last, roots)
+
+
 def git(folder: Path, *args: str) -> str:
     env = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": "/dev/null", "GIT_CONFIG_NOSYSTEM": "1"}
     done = subprocess.run(["git", *args], cwd=folder, env=env, capture_output=True, text=True, check=True, timeout=30)
@@ -128,35 +133,35 @@ def test_links_and_submodules_are_never_followed_git_8(repo: pygit2.Repository) 
             "outside.yaml": (BLOB, "x"),
         },
     )
-    seen = GitSource(repo.path, "main").observe(None)
+    seen = look(GitSource(repo.path, "main"), None)
     assert seen is not None
     assert [change.path for change in seen.changes] == ["manifests/real.yaml"]
 
 
 def test_a_root_that_is_a_link_or_absent_is_empty(repo: pygit2.Repository) -> None:
     commit(repo, {"manifests": (LINK, "/etc"), "a.yaml": (BLOB, "x")})
-    seen = GitSource(repo.path, "main", ("manifests", "nowhere/at/all")).observe(None)
+    seen = look(GitSource(repo.path, "main"), None, ("manifests", "nowhere/at/all"))
     assert seen is not None
     assert seen.changes == ()
 
 
 def test_only_what_changed_is_observed_git_2(repo: pygit2.Repository) -> None:
     one = GitSource(repo.path, "refs/heads/main")
-    assert one.observe(None) is None
+    assert look(one, None) is None
     files: Files = {f"manifests/{n}.yaml": (BLOB, str(n)) for n in range(20)}
     commit(repo, files)
-    first = one.observe(None)
+    first = look(one, None)
     assert first is not None
     assert first.full
     assert len(first.changes) == 20
     head = commit(repo, {**files, "manifests/7.yaml": (BLOB, "new")})
-    second = one.observe(first.tree)
+    second = look(one, first.tree)
     assert second is not None
     assert not second.full
     assert (second.commit, [change.path for change in second.changes]) == (head, ["manifests/7.yaml"])
     assert second.changes[0].new_oid is not None
     assert one.read(second.changes[0].new_oid) == b"new"
-    third = one.observe(second.tree)
+    third = look(one, second.tree)
     assert third is not None
     assert third.changes == ()
 
@@ -164,14 +169,14 @@ def test_only_what_changed_is_observed_git_2(repo: pygit2.Repository) -> None:
 def test_a_rewritten_branch_is_a_new_level_git_6(repo: pygit2.Repository) -> None:
     commit(repo, {"manifests/a.yaml": (BLOB, "1"), "manifests/b.yaml": (BLOB, "1")})
     one = GitSource(repo.path, "main")
-    first = one.observe(None)
+    first = look(one, None)
     assert first is not None
     repo.references.delete("refs/heads/main")
     commit(repo, {"manifests/a.yaml": (BLOB, "2"), "manifests/b.yaml": (BLOB, "1")})
-    second = one.observe(first.tree)
+    second = look(one, first.tree)
     assert second is not None
     assert [change.path for change in second.changes] == ["manifests/a.yaml"]
-    gone = one.observe(Oid("d" * 40))
+    gone = look(one, Oid("d" * 40))
     assert gone is not None
     assert gone.full
     assert len(gone.changes) == 2
@@ -180,10 +185,10 @@ def test_a_rewritten_branch_is_a_new_level_git_6(repo: pygit2.Repository) -> Non
 def test_a_moved_file_is_one_gone_and_one_come_with_the_same_blob_git_4(repo: pygit2.Repository) -> None:
     commit(repo, {"manifests/a.yaml": (BLOB, "1")})
     one = GitSource(repo.path, "main")
-    first = one.observe(None)
+    first = look(one, None)
     assert first is not None
     commit(repo, {"manifests/x/b.yaml": (BLOB, "1")})
-    second = one.observe(first.tree)
+    second = look(one, first.tree)
     assert second is not None
     gone, come = second.changes
     assert (gone.path, gone.new_oid, come.path, come.old_oid) == (

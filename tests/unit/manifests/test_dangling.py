@@ -48,7 +48,9 @@ WAITED_FOR = {
     ("Task", "project"), ("Task", "pipeline"), ("Task", "agents[]"),
     ("Project", "defaults.pipeline"), ("Project", "defaults.agents[]"), ("Role", "agents[]"),
     ("Pipeline", "stages[].role"), ("Pipeline", "stages[].agents[]"),
+    ("Agent", "account"), ("Project", "defaults.policy"), ("Pipeline", "stages[].gates[].approval.policy"),
 }  # fmt: skip
+OF_ITS_START = {("Task", "dependsOn[].task")}  # waited for until that task is done: tests/unit/core/test_depending.py
 OF_WHOLE_KINDS = {"Session", "Worktree", "Approval", "Trigger", "Milestone", "MergeQueue"}  # each one field or more
 REFERENCES = {
     (kind, path): wanted
@@ -101,7 +103,11 @@ def test_git_7_a_task_waits_for_a_name_it_needs_and_goes_on_when_it_comes(kind: 
         "Project": [builders.project(**spec), builders.task()],
         "Role": [builders.admitted("Role", "coder", spec), builders.project(), builders.task()],
         "Pipeline": [builders.admitted("Pipeline", "change", spec), builders.project(), builders.task()],
+        "Agent": [builders.admitted("Agent", "script", spec), builders.project(), builders.task()],
     }
+    if path == "defaults.policy":  # needed once somebody is to be asked
+        stages = [{**STAGE, "gates": [{"approval": {}}]}]
+        given["Project"].insert(0, builders.admitted("Pipeline", "change", {"stages": stages}))
     made = builders.bench(*given[kind])
     because = made.object("Task/default/fix").because
     assert because is not None
@@ -109,12 +115,16 @@ def test_git_7_a_task_waits_for_a_name_it_needs_and_goes_on_when_it_comes(kind: 
     assert GONE in because.text
     assert because.unblock
     wanted = REFERENCES[kind, path]
-    specs: dict[str, dict[str, Any]] = {"Pipeline": {"stages": builders.STAGES}, "Agent": {"backend": "script"}}
+    specs: dict[str, dict[str, Any]] = {
+        "Pipeline": {"stages": builders.STAGES},
+        "Agent": {"backend": "script"},
+        "Policy": {"approvals": {"required": 0}},
+    }
     made.give(builders.admitted(wanted, GONE, specs.get(wanted, {})))
     assert made.object("Task/default/fix").task is not None
 
 
-@pytest.mark.parametrize(("kind", "path"), [each for each in REFERENCES if each not in WAITED_FOR])
+@pytest.mark.parametrize(("kind", "path"), [each for each in REFERENCES if each not in WAITED_FOR | OF_ITS_START])
 def test_git_7_every_other_reference_is_of_what_is_said_to_do_nothing_yet(kind: str, path: str) -> None:
     """One that gets its behaviour moves to WAITED_FOR."""
     if kind in SPECS and not path.startswith(("finally[].tasks", "finally[].use", "finally[].merge")):

@@ -25,7 +25,7 @@ def test_a_task_needs_only_its_prompt_and_gets_the_rest():
     assert (task.key, task.path, task.index, task.line) == ("Task/default/fix", "a.yaml", 0, 1)
     assert task.labels == (("a", "1"), ("b", "2"))
     assert task.spec_json == (
-        '{"agents":[],"dependsOn":[],"params":{},"priority":0,"prompt":"no","reads":[],"sparse":[],"suspend":false,'
+        '{"agents":[],"attempts":10,"dependsOn":[],"params":{},"priority":0,"prompt":"no","reads":[],"sparse":[],"suspend":false,'
         '"touches":[]}'
     )
 

@@ -131,6 +131,14 @@ BAD_STAGES = [
         "{name: a, panel: {members: [{name: a, role: r}, {name: a, role: r}]}}",
         "stages[0].panel.members[1].name: must be",
     ),
+    (
+        "{name: a, gates: [{cel: {expression: 'diff.paths.all(a, diff.paths.all(b, diff.paths.all(c, a == b)))'}}]}",
+        "stages[0].gates[0].cel.expression: must walk lists at most two deep",
+    ),
+    (
+        "{name: a, gates: [{cel: {expression: 'feedback != \"\"'}}]}",
+        "stages[0].gates[0].cel.expression: must only use task, project, params, stages, diff, evidence",
+    ),
     ("{name: a, gates: [{window: {cron: x y z 1 2, duration: 8h}}]}", "stages[0].gates[0].window.cron: must be a"),
 ]
 

@@ -18,6 +18,7 @@ from orchctl.core.ids import Oid
 from orchctl.core.ports import PermanentError, TransientError
 
 UID_FILE = "orchctl-uid"
+REF_STORAGE = "extensions.refstorage"
 _UID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -30,8 +31,17 @@ class ControlRepo:
     @classmethod
     def open(cls, path: str | Path) -> ControlRepo:
         try:
-            return cls(pygit2.Repository(str(path)))
+            found = pygit2.Repository(str(path))
+            kept = (found.config[REF_STORAGE] or "") if REF_STORAGE in found.config else "files"
+            if kept.lower() != "files":
+                raise pygit2.GitError(f"refs are kept as {kept}")
+            return cls(found)
         except pygit2.GitError as error:
+            if _has_reftable(Path(path)):
+                raise PermanentError(
+                    f"{path} keeps its refs as a reftable, which cannot be read:"
+                    f" run `git refs migrate --ref-format=files` in it (git 2.46 or newer)"
+                ) from error
             raise PermanentError(f"{path} is not a git repository that can be read: {error}") from error
 
     def head_branch(self) -> str | None:
@@ -51,6 +61,13 @@ class ControlRepo:
         except pygit2.GitError as error:
             raise TransientError(f"the ref {ref} cannot be read now: {error}") from error
 
+    def commit_called(self, said: str) -> Oid | None:
+        """The commit a person means: a branch, a tag, a hash or its beginning, `HEAD~2`."""
+        try:
+            return Oid(str(self._repository.revparse_single(said).peel(pygit2.Commit).id))
+        except (KeyError, ValueError, pygit2.GitError, pygit2.InvalidSpecError):
+            return None
+
     def tree_of(self, commit: Oid, path: str = "") -> Oid | None:
         """The tree of a commit, or of a folder in it; None when that is no folder."""
         try:
@@ -58,7 +75,35 @@ class ControlRepo:
             found = tree if not path.strip("/") else tree[path.strip("/")]  # type: ignore[index]
         except (KeyError, ValueError, pygit2.GitError):
             return None
-        return Oid(str(found.id)) if isinstance(found, pygit2.Tree) else None
+        oid = Oid(str(found.id)) if isinstance(found, pygit2.Tree) else None
+        return oid if oid is not None and self.has_tree(oid) else None
+
+    def has_file(self, commit: Oid, path: str) -> bool:
+        try:
+            tree: pygit2.Object = self._repository[commit].peel(pygit2.Tree)
+            return isinstance(tree[path], pygit2.Blob)  # type: ignore[index]
+        except (KeyError, ValueError, pygit2.GitError):
+            return False
+
+    def signature_of(self, commit: Oid) -> str:
+        """The signature of a commit, whoever made it; nothing when it has none."""
+        try:
+            found = self._repository[commit].peel(pygit2.Commit)
+        except (KeyError, ValueError, pygit2.GitError):
+            return ""
+        signature = found.gpg_signature[0]
+        return signature.decode("ascii", "replace") if signature else ""
+
+    def remotes(self) -> list[str]:
+        """The names of the remotes."""
+        return [name for name in self._repository.remotes.names() if name]
+
+    def work_trees(self) -> list[Path]:
+        """Every folder in which this repository is checked out."""
+        own = [self._repository.workdir] if self._repository.workdir else []
+        linked = [str(self._repository.lookup_worktree(name).path) for name in self._repository.list_worktrees()]
+        main = [str(self.common_dir.parent)] if self.common_dir.name == ".git" else []
+        return [Path(path).resolve() for path in (*own, *linked, *main)]
 
     def contains(self, commit: Oid, earlier: Oid) -> bool:
         """Whether the earlier commit is in the history of this one; False also when it is gone from the repository."""
@@ -69,10 +114,26 @@ class ControlRepo:
         except (KeyError, ValueError, pygit2.GitError):
             return False
 
-    def has_tree(self, oid: Oid) -> bool:
+    def first_parent(self, commit: Oid) -> Oid | None:
+        """The commit before it on this branch; None for the first one, or where the history is cut off."""
         try:
-            return isinstance(self._repository.get(oid), pygit2.Tree)
-        except (ValueError, pygit2.GitError):
+            parents = self._repository[commit].peel(pygit2.Commit).parent_ids
+            return Oid(str(parents[0])) if parents and parents[0] in self._repository else None
+        except (KeyError, ValueError, pygit2.GitError) as error:
+            raise TransientError(f"the commit {commit} cannot be read now: {error}") from error
+
+    def author_of(self, commit: Oid) -> str:
+        """The address in it. Anybody can write any address there."""
+        try:
+            return str(self._repository[commit].peel(pygit2.Commit).author.email)
+        except (KeyError, ValueError, pygit2.GitError) as error:
+            raise TransientError(f"the commit {commit} cannot be read now: {error}") from error
+
+    def has_tree(self, oid: Oid) -> bool:
+        """As the repository is now: an object that was looked up before is remembered though it is gone."""
+        try:
+            return bool(self._repository.odb.read_header(oid)[0] == pygit2.GIT_OBJECT_TREE)
+        except (KeyError, ValueError, pygit2.GitError):
             return False
 
     def read_tree(self, oid: Oid) -> bytes:
@@ -136,3 +197,21 @@ def _common_dir(git_dir: Path) -> Path:
     if not pointer.is_file():
         return git_dir.resolve()
     return (git_dir / pointer.read_text(encoding="utf-8", errors="surrogateescape").strip()).resolve()
+
+
+def _has_reftable(path: Path) -> bool:
+    """Of a repository that could not be opened, whether that is why."""
+    config = re.compile(r"^\s*refstorage\s*=\s*\"?reftable", re.IGNORECASE | re.MULTILINE)
+    for git_dir in (path, path / ".git", _pointed_at(path / ".git")):
+        with contextlib.suppress(OSError):
+            if config.search((_common_dir(git_dir) / "config").read_text(encoding="utf-8", errors="replace")):
+                return True
+    return False
+
+
+def _pointed_at(pointer: Path) -> Path:
+    """The git dir of a linked worktree."""
+    with contextlib.suppress(OSError):
+        said = pointer.read_text(encoding="utf-8", errors="surrogateescape") if pointer.is_file() else ""
+        return pointer.parent / said.removeprefix("gitdir: ").strip()
+    return pointer

@@ -38,6 +38,13 @@ def decode(type_name: str, data: str, specs: Mapping[str, str]) -> events.Event:
     return event
 
 
+def recorded(row: tuple[Any, ...], specs: Mapping[str, str]) -> events.Recorded:
+    """The event of (seq, turn, at, t, type, data)."""
+    seq, turn, at, t, type_name, data = row
+    event = decode(type_name, data, specs)
+    return events.Recorded(seq=seq, turn=turn, now=events.Now(at=at, t=t), event=event)
+
+
 def encode_object(obj: state.Object) -> str:
     return _ENCODER.encode(obj).decode()
 

@@ -265,4 +265,9 @@ def field_path(path: Sequence[str | int]) -> str:
 
 def _parts(path: Sequence[str | int]) -> Iterator[str]:
     for part in path:
-        yield f"[{part}]" if isinstance(part, int) else f".{text.one_line(part, wording.SHOWN_MAX)}"
+        if isinstance(part, int):
+            yield f"[{part}]"
+        elif part.isidentifier() and len(part) <= wording.SHOWN_MAX:  # as almost always, and there are many
+            yield f".{part}"
+        else:
+            yield f".{text.one_line(part, wording.SHOWN_MAX)}"

@@ -19,6 +19,8 @@ from orchctl.core.ids import Oid
 from orchctl.core.ports import PermanentError, Synced
 
 COMMITS_COUNTED_MAX = 10_000
+COMMITS_NAMED_MAX = 100  # of a task's work
+MESSAGE_CHARACTERS_MAX = 4096
 _NO_OID = "0" * 40
 _CONFIG = """[core]
 \trepositoryformatversion = 0
@@ -142,6 +144,14 @@ def commits_since(hub: pygit2.Repository, base: Oid, head: Oid) -> int:
     walk = hub.walk(head)
     walk.hide(base)
     return sum(1 for _ in itertools.islice(walk, COMMITS_COUNTED_MAX))
+
+
+def messages_since(hub: pygit2.Repository, base: Oid, head: Oid) -> tuple[tuple[Oid, str], ...]:
+    """The newest commits and what they say, cut to a bounded length."""
+    walk = hub.walk(head)
+    walk.hide(base)
+    listed = itertools.islice(walk, COMMITS_NAMED_MAX)
+    return tuple((Oid(str(one.id)), one.message[:MESSAGE_CHARACTERS_MAX]) for one in listed)
 
 
 def _ref(hub: pygit2.Repository, ref: str) -> pygit2.Oid | None:

@@ -68,7 +68,8 @@ class Trees:
         head = hub.references[ref].peel(pygit2.Commit)
         paths = hubs.changed_paths(onto.tree, head.tree)
         oid = Oid(str(head.id))
-        return Imported(oid, Oid(str(head.tree.id)), paths, hubs.commits_since(hub, base, oid))
+        counted, log = hubs.commits_since(hub, base, oid), hubs.messages_since(hub, base, oid)
+        return Imported(oid, Oid(str(head.tree.id)), paths, counted, log)
 
     def salvage(self, project: str, name: str, ref_prefix: str) -> tuple[str, ...]:
         """Refs, HEAD and every stash entry; work that is in no commit is committed by the session, not here."""

@@ -21,7 +21,7 @@ class Price(fields.Model):
 class AccountSpec(fields.Model):
     RULES = (rules.unique("secrets", "env"), rules.unique("prices", "model"))
 
-    limits: fields.SessionLimits | None = fields.planned("Concurrency.")
+    limits: fields.SessionLimits = Field(default_factory=fields.SessionLimits, description="Concurrency.")
     secrets: fields.Secrets = Field(
         default=(), description="Environment of its agents, with values from files that are read at each launch."
     )

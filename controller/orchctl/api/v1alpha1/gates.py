@@ -34,13 +34,14 @@ class CommandGate(fields.Model):
 class FilesGate(fields.Model):
     RULES = (
         rules.Rule(
-            "size(self.deny) > 0 || has(self.maxChanged)",
-            "must have at least one of `deny` and `maxChanged`",
+            "size(self.deny) > 0 || size(self.allow) > 0 || has(self.maxChanged)",
+            "must have at least one of `deny`, `allow` and `maxChanged`",
             code="missing",
         ),
     )
 
     deny: fields.Globs = Field(default=(), description="Globs the work must not touch.")
+    allow: fields.Globs = Field(default=(), description="Globs outside of which it must touch nothing; empty: any.")
     max_changed: fields.Count | None = Field(default=None, description="How many files it may change at most.")
 
 
@@ -63,7 +64,7 @@ class SecretScanGate(fields.Model):
 
 
 class CelGate(fields.Model):
-    expression: fields.Expression = Field(description="CEL; true passes.")
+    expression: fields.GateExpression = Field(description="CEL; true passes.")
 
 
 class ApprovalGate(fields.Model):
@@ -107,13 +108,13 @@ class Gate(fields.Model):
     name: fields.Name | None = Field(default=None, description="Name, unique in the stage; unset: the gate's type.")
     checks: ChecksGate | None = Field(default=None, description="The checks of the Task's project must pass.")
     command: CommandGate | None = Field(default=None, description="A command must pass.")
-    files: FilesGate | None = fields.planned("Which and how many files may change.")
-    commit: CommitGate | None = fields.planned("Commits must be as the guardrails say.")
+    files: FilesGate | None = Field(default=None, description="Which and how many files may change.")
+    commit: CommitGate | None = Field(default=None, description="Commits must be as the guardrails say.")
     review: ReviewGate | None = fields.planned("The panel of this stage must not block.")
     score: ScoreGate | None = fields.planned("A role scores the work.")
     secret_scan: SecretScanGate | None = fields.planned("No secret may be in the work.")
-    cel: CelGate | None = fields.planned("A CEL expression must be true.")
-    approval: ApprovalGate | None = fields.planned("Somebody must approve.")
+    cel: CelGate | None = Field(default=None, description="A CEL expression must be true.")
+    approval: ApprovalGate | None = Field(default=None, description="Somebody must approve.")
     webhook: WebhookGate | None = fields.planned("A signed call from outside must come.")
-    delay: DelayGate | None = fields.planned("Some time must pass.")
-    window: WindowGate | None = fields.planned("The time must be within a window.")
+    delay: DelayGate | None = Field(default=None, description="Some time must pass.")
+    window: WindowGate | None = Field(default=None, description="The time must be within a window.")

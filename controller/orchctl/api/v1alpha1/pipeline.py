@@ -47,8 +47,7 @@ class OnFailure(fields.Model):
     limit: Annotated[int, Field(ge=0, le=fields.LOOPS_MAX)] = Field(default=2, description="How often at most.")
     then: Then = Field(
         default=Then.FAIL,
-        description="What happens when the limit is reached.",
-        json_schema_extra=fields.only("Fail"),
+        description="What happens when it is not tried again: the Task fails, asks a person, or goes on without it.",
     )
 
 
@@ -202,6 +201,12 @@ class PipelineSpec(fields.Model):
             "must be this stage or an earlier one",
             path=("onFailure", "goto"),
             code="unknown_stage",
+            each="stages",
+        ),
+        rules.Rule(
+            "!has(item.merge) || !has(item.onFailure) || item.onFailure.then != 'Continue'",
+            "must be Fail or Ask: nothing comes after a merge",
+            path=("onFailure", "then"),
             each="stages",
         ),
         rules.Rule(

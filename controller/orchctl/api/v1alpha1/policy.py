@@ -34,9 +34,11 @@ class Group(fields.Model):
 class Approvers(fields.Model):
     RULES = (rules.unique("groups"),)
 
-    users: fields.Lines = Field(default=(), description="Who may approve, by address.")
+    users: fields.Lines = Field(
+        default=(), description="Who may approve, by address; `*`: whoever can commit to the control repo."
+    )
     groups: Annotated[tuple[Group, ...], Field(max_length=16)] = Field(default=(), description="Groups who may.")
-    owners: bool = Field(default=False, description="Whether the owners of the files changed may.")
+    owners: bool = fields.planned("Whether the owners of the files changed may.", False)
 
 
 class MinimumOf(fields.Model):
@@ -63,7 +65,11 @@ class Approvals(fields.Model):
     approvers: Approvers | None = Field(default=None, description="Who may approve.")
     prevent_self: bool = Field(default=True, description="Whether whoever asked for the work may not approve it.")
     signature: Signature = Field(default=Signature.NONE, description="Which signature the commit must have.")
-    sticky: Sticky = Field(default=Sticky.NEVER, description="Whether it outlives a change of the work.")
+    sticky: Sticky = Field(
+        default=Sticky.NEVER,
+        description="Whether it outlives a change of the work.",
+        json_schema_extra=fields.only("Never"),
+    )
     any_deny_blocks: bool = Field(default=True, description="Whether one denial is enough to block.")
     max_age: fields.Duration | None = Field(default=None, description="How long an approval counts.")
     minimum: MinimumOf | None = Field(default=None, description="How many of each class at least.")
@@ -71,7 +77,7 @@ class Approvals(fields.Model):
 
 class Bot(fields.Model):
     name: fields.Name = Field(description="Name of the rule, unique in the policy.")
-    when: fields.Expression = Field(description="CEL; when true the decision is made.")
+    when: fields.GateExpression = Field(description="CEL; when true the decision is made.")
     decision: BotDecision = Field(description="The decision.")
     comment: fields.Line | None = Field(default=None, description="Why.")
 

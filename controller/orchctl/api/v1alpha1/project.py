@@ -75,7 +75,7 @@ class Base(fields.Model):
 class Defaults(fields.Model):
     pipeline: fields.Name | None = Field(default=None, description="Pipeline of Tasks that name none.")
     agents: fields.Agents = Field(default=(), description="Agents in order of preference, as name or name/model.")
-    policy: fields.Name | None = fields.planned("Policy of approvals that name none.")
+    policy: fields.Name | None = Field(default=None, description="Policy of approvals that name none; unset: solo.")
     timeout: fields.Duration | None = Field(default=None, description="Longest time a Task may take.")
     budget: fields.Amounts | None = fields.planned("What one Task may consume.")
 
@@ -111,7 +111,7 @@ class CommitRules(fields.Model):
 
 class Guardrails(fields.Model):
     branch: fields.BranchTemplate | None = fields.planned("Template of a Task's branch; unset: orch/<name>.")
-    commit: CommitRules | None = fields.planned("What commits must look like.")
+    commit: CommitRules | None = Field(default=None, description="What commits must look like.")
     protected_branches: fields.Branches = fields.planned("Globs of branches no work may land on but by a merge.", ())
     protected_paths: fields.Globs = Field(default=(), description="Globs an agent's work must not change.")
 

@@ -12,8 +12,7 @@ from orchctl.api import fields, meta, rules
 
 class Verify(StrEnum):
     NONE = "None"
-    SSH = "Ssh"
-    GPG = "Gpg"
+    HEAD = "Head"
 
 
 class Notice(StrEnum):
@@ -26,9 +25,13 @@ class Notice(StrEnum):
 
 
 class Prune(fields.Model):
-    enabled: bool = Field(default=True, description="Whether an object leaves when its manifest does.")
-    allow_empty: bool = Field(default=False, description="Whether all may leave at once.")
-    max_percent: fields.Percent = Field(default=50, description="How much of them may leave at once.")
+    enabled: bool = Field(
+        default=True, description="Whether an object leaves when its manifest does; false: none ever."
+    )
+    allow_empty: bool = Field(default=False, description="Whether the last ones may leave without a confirmation.")
+    max_percent: fields.Percent = Field(
+        default=50, description="Of more than ten, how many may leave at once without a confirmation."
+    )
 
 
 class Publish(fields.Model):
@@ -40,13 +43,25 @@ class Publish(fields.Model):
 
 
 class Source(fields.Model):
-    paths: Annotated[tuple[fields.Glob, ...], Field(min_length=1, max_length=16)] = Field(
-        default=("manifests",), description="Folders of the control repo that hold manifests."
+    RULES = (
+        rules.Rule(
+            "!item.contains('*') && !item.contains('?') && !item.contains('[')",
+            "must be a folder, without `*`, `?` or `[`",
+            each="paths",
+        ),
     )
-    verify: Verify = Field(default=Verify.NONE, description="Which signature a commit must have.")
+
+    paths: Annotated[tuple[fields.Glob, ...], Field(min_length=1, max_length=16)] = Field(
+        default=("manifests",), description="Folders of the control repo that hold manifests; `.` is all of it."
+    )
+    verify: Verify = Field(
+        default=Verify.NONE, description="Head: only a commit with a good signature of an allowed signer is taken up."
+    )
     prune: Prune = Field(default_factory=Prune, description="What happens when manifests vanish.")
-    interval: fields.Duration = Field(default="10s", description="How often to look even without a hint.")
-    publish: Publish | None = Field(default=None, description="Where the status is published; unset: nowhere.")
+    interval: fields.Duration = Field(
+        default="10s", description="How often a remote is asked, and the longest time between looks without a hint."
+    )
+    publish: Publish | None = fields.planned("Where the status is published; unset: nowhere.", harmless=True)
 
 
 class WebhookTarget(fields.Model):
@@ -67,7 +82,7 @@ class SettingsSpec(fields.Model):
     source: Source = Field(default_factory=Source, description="Where the manifests come from.")
     limits: fields.SessionLimits = Field(default_factory=fields.SessionLimits, description="Concurrency.")
     min_free_memory: fields.Size | None = Field(default=None, description="With less than this nothing is started.")
-    notify: Annotated[tuple[Notify, ...], Field(max_length=16)] = Field(default=(), description="Who is told what.")
+    notify: Annotated[tuple[Notify, ...], Field(max_length=16)] = fields.planned("Who is told what.", (), harmless=True)
 
 
 class Settings(meta.Manifest):

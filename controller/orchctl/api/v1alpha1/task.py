@@ -9,6 +9,8 @@ from pydantic import Field
 
 from orchctl.api import fields, meta, rules
 
+ATTEMPTS_MAX = 100
+
 
 class Until(StrEnum):
     VERIFIED = "Verified"
@@ -68,32 +70,48 @@ class TaskFields(fields.Model):
     params: fields.Parameters = fields.planned("Values of the pipeline's parameters.", {})
     agents: fields.Agents = Field(default=(), description="Agents in order of preference, as name or name/model.")
     base: TaskBase | None = fields.planned("Where the work starts; unset: the project's branch.")
-    touches: fields.Globs = fields.planned(
-        "Globs the work will change; Tasks that overlap take turns.", (), harmless=True
+    touches: fields.Touches = Field(
+        default=(), description="Globs of all the work may change; Tasks that overlap take turns. Empty: anything."
     )
     sparse: fields.Paths = fields.planned("Folders to check out; empty: all.", ())
     reads: Annotated[tuple[Read, ...], Field(max_length=8)] = fields.planned(
         "What is checked out, read-only, beside the worktree.", ()
     )
-    depends_on: Annotated[tuple[Dependency, ...], Field(max_length=fields.LIST_ITEMS_MAX)] = fields.planned(
-        "Tasks that must come first.", ()
+    depends_on: Annotated[tuple[Dependency, ...], Field(max_length=fields.LIST_ITEMS_MAX)] = Field(
+        default=(), description="Tasks that must come first."
     )
-    merge_group: fields.Name | None = fields.planned("All Tasks of the group land together, or none does.")
+    merge_group: fields.Name | None = Field(
+        default=None, description="None of the Tasks of a group lands before all could."
+    )
     priority: Annotated[int, Field(ge=-fields.PRIORITY_MAX, le=fields.PRIORITY_MAX)] = Field(
         default=0, description="Higher goes first when capacity is short."
     )
     timeout: fields.Duration | None = Field(default=None, description="Longest time from start to end.")
-    start_after: fields.Timestamp | None = fields.planned("It does not start before this time.")
-    deadline: fields.Timestamp | None = fields.planned("It fails if it is not done by then.")
+    attempts: Annotated[int, Field(ge=1, le=ATTEMPTS_MAX)] = Field(
+        default=10, description="How many attempts it may make in all, over loops and retries."
+    )
+    start_after: fields.Timestamp | None = Field(default=None, description="It does not start before this time.")
+    deadline: fields.Timestamp | None = Field(default=None, description="It fails if it is not done by then.")
     budget: fields.Amounts | None = fields.planned("What all its sessions together may consume.")
-    suspend: bool = fields.planned("It stands still, at a safe point, while this is true.", False)
-    shutdown: Shutdown | None = fields.planned("It is cancelled, in this way, even while suspended.")
+    suspend: bool = Field(default=False, description="It stands still, at a safe point, while this is true.")
+    shutdown: Shutdown | None = Field(default=None, description="It is cancelled, in this way, even while suspended.")
 
 
 # What a Task runs with is pinned when it starts; an edit of these shows as RestartRequired until it runs again.
 PINNED = ("project", "pipeline", "title", "prompt", "params", "agents", "base", "touches", "sparse", "reads")
 # These may be edited while it runs, and the edit counts at once.
-LIVE = ("dependsOn", "mergeGroup", "priority", "timeout", "startAfter", "deadline", "budget", "suspend", "shutdown")
+LIVE = (
+    "dependsOn",
+    "mergeGroup",
+    "priority",
+    "timeout",
+    "attempts",
+    "startAfter",
+    "deadline",
+    "budget",
+    "suspend",
+    "shutdown",
+)
 
 
 class TaskSpec(TaskFields):

@@ -16,13 +16,18 @@ SOURCE = "Source//control"
 
 
 class Blocked:
-    __slots__ = ("confirmed", "keys", "message", "revision")
+    __slots__ = ("confirmed", "keys", "message", "reason", "revision")
 
-    def __init__(self, revision: str, keys: list[str], message: str, confirmed: bool) -> None:
+    def __init__(self, revision: str, keys: list[str], message: str, reason: str, confirmed: bool) -> None:
         self.revision = revision
         self.keys = keys
         self.message = message
+        self.reason = reason
         self.confirmed = confirmed
+
+    @property
+    def may_be_confirmed(self) -> bool:
+        return self.reason != "Disabled"
 
     @property
     def command(self) -> str:
@@ -35,4 +40,4 @@ def blocked(reader: Reader) -> Blocked | None:
     if not revision:
         return None
     keys = body.parse(reader.last_data(SOURCE, "PruneBlocked")).words("keys")
-    return Blocked(revision, keys, found.text("message"), found.fields.get("confirmed") is True)
+    return Blocked(revision, keys, found.text("message"), found.text("reason"), found.fields.get("confirmed") is True)

@@ -14,21 +14,38 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 UID_FILE = "orchctl-uid"
+MIRROR_NOTE = "orchctl-mirror"  # written by adapters.gitsource.remotes
 POINTER_BYTES_MAX = 4096  # a .git, commondir or uid file is one short line
 HOLDER_BYTES_MAX = 16 * 1024
 
 
 class Place:
-    """A control repo on this machine. `worktree` is None for a bare one, `uid` before a controller's first run."""
+    """A control repo on this machine. `worktree` is None for a bare one, `uid` before a controller's first run.
 
-    __slots__ = ("common_dir", "git_dir", "state_home", "uid", "worktree")
+    One that is elsewhere has a mirror here, which may not be made yet; `remote` is its address.
+    """
 
-    def __init__(self, git_dir: str, common_dir: str, worktree: str | None, uid: str | None, state_home: str) -> None:
+    __slots__ = ("common_dir", "git_dir", "remote", "state_home", "uid", "worktree")
+
+    def __init__(
+        self,
+        git_dir: str,
+        common_dir: str,
+        worktree: str | None,
+        state_home: str,
+        remote: str | None = None,
+    ) -> None:
         self.git_dir = git_dir
         self.common_dir = common_dir
         self.worktree = worktree
-        self.uid = uid
+        self.uid = _uid(common_dir)
         self.state_home = state_home
+        self.remote = remote or _remote(common_dir)
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.remote or self.root
 
     @property
     def root(self) -> str:
@@ -47,11 +64,13 @@ class Place:
 
     def again(self) -> Place:
         """The same repo, looked at afresh: a controller may have made its uid meanwhile."""
-        return Place(self.git_dir, self.common_dir, self.worktree, _uid(self.common_dir), self.state_home)
+        return Place(self.git_dir, self.common_dir, self.worktree, self.state_home, self.remote)
 
 
 def locate(start: str, environ: Mapping[str, str]) -> Place:
-    """The repo that holds `start`, a folder."""
+    """The repo that holds `start`, a folder; or the one with that address."""
+    if is_remote(start):
+        return _mirror(start, _state_home(environ))
     folder = os.path.abspath(start)
     if not os.path.isdir(folder):
         raise failures.CommandError(f"{start} is not a folder", failures.USAGE)
@@ -61,7 +80,7 @@ def locate(start: str, environ: Mapping[str, str]) -> Place:
         if found:
             git_dir, worktree = found
             common_dir = _common_dir(git_dir)
-            return Place(git_dir, common_dir, worktree, _uid(common_dir), home)
+            return Place(git_dir, common_dir, worktree, home)
         parent = os.path.dirname(folder)
         if parent == folder:
             break
@@ -70,6 +89,22 @@ def locate(start: str, environ: Mapping[str, str]) -> Place:
         f"{os.path.abspath(start)} is not in a git repository: run `git init` there first, or name one with --repo"
     )
     raise failures.CommandError(message, failures.USAGE)
+
+
+def is_remote(named: str) -> bool:
+    """`scheme://...` or, as git and ssh write it, `host:path`."""
+    if "://" in named:
+        return True
+    host, colon, _ = named.partition(":")
+    return bool(colon and host) and "/" not in host and not os.path.exists(named)
+
+
+def _mirror(url: str, home: str) -> Place:
+    import hashlib
+
+    url = url.rstrip("/")
+    folder = os.path.join(home, "mirrors", f"{hashlib.sha256(url.encode()).hexdigest()[:16]}.git")
+    return Place(folder, folder, None, home, url)
 
 
 def controller(place: Place) -> tuple[bool, str]:
@@ -122,6 +157,11 @@ def _uid(common_dir: str) -> str | None:
     path = os.path.join(common_dir, UID_FILE)
     uid = _line(path) if os.path.isfile(path) else ""
     return uid if uid.replace("-", "").isalnum() else None
+
+
+def _remote(common_dir: str) -> str | None:
+    path = os.path.join(common_dir, MIRROR_NOTE)
+    return _line(path) or None if os.path.isfile(path) else None
 
 
 def _state_home(environ: Mapping[str, str]) -> str:

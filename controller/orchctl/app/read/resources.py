@@ -25,9 +25,24 @@ MANIFEST = kinds.Kind(
         kinds.Column("MESSAGE", '.status.conditions[?(@.type=="Accepted")].message'),
     ),
 )
+SOURCE = kinds.Kind(
+    "Source",
+    ("src",),
+    "Where the manifests come from, when that is a remote or signatures are asked for.",
+    (
+        kinds.Column("READY", '.status.conditions[?(@.type=="Ready")].status'),
+        kinds.Column("STATUS", ".status.summary"),
+        kinds.Column("COMMIT", ".status.commit"),
+        kinds.Column("AGE", ".metadata.creationTimestamp", "date"),
+        kinds.Column("REMOTE", ".status.remote", priority=1),
+        kinds.Column("MESSAGE", '.status.conditions[?(@.type=="Ready")].message', priority=1),
+    ),
+)
+_OURS = {word: row for row in (MANIFEST, SOURCE) for word in (row.singular, row.plural, *row.short_names)}
 _CATALOGUE = ("Pipeline", "Role", "Agent", "Policy")
 ALL_KINDS = (
     MANIFEST,
+    SOURCE,
     *(kinds.KINDS[name] for name in ("Project", "Task", "Session", "Worktree")),
     *(row for name, row in kinds.KINDS.items() if name not in ("Project", "Task", "Session", "Worktree", *_CATALOGUE)),
 )
@@ -70,12 +85,12 @@ def is_manifest_path(words: Sequence[str], word: str) -> bool:
 
 
 def kind_called(word: str) -> kinds.Kind:
-    if word.lower() in (MANIFEST.singular, MANIFEST.plural):
-        return MANIFEST
+    if word.lower() in _OURS:
+        return _OURS[word.lower()]
     kind = kinds.find(word)
     if kind is None:
         near = kinds.suggest(word)
-        hint = f"did you mean {near!r}?" if near else "one of: " + ", ".join(row.plural for row in ALL_KINDS[1:])
+        hint = f"did you mean {near!r}?" if near else "one of: " + ", ".join(row.plural for row in ALL_KINDS[2:])
         raise failures.CommandError(f"there is no kind {text.one_line(word)!r}: {hint}", failures.USAGE)
     return kind
 

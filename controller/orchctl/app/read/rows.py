@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 PAGE_ROWS = 1000
 BUSY_S = 2.0
 

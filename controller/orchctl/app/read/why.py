@@ -55,12 +55,17 @@ def _not_taken(status: Body) -> Iterator[str]:
 
 
 def _kept(record: Record, reader: Reader) -> Iterator[str]:
-    """Its manifest is gone from git, together with too many others (GIT-5)."""
+    """Its manifest is gone from git, and it may not leave unasked (GIT-5)."""
     held = blocked.blocked(reader)
     if held is None or held.confirmed or record.key not in held.keys:
         return
-    yield from _line("kept", f"GIT-5: gone from git in {held.revision[: blocked.REVISION_SHOWN]}, with too many others")
-    yield from _line("unblock", f"`{held.command}`, or bring back some of the {len(held.keys)} manifests")
+    said = held.message.partition(". ")[0]
+    yield from _line("kept", f"GIT-5: found gone in {held.revision[: blocked.REVISION_SHOWN]}: {said}")
+    if not held.may_be_confirmed:
+        yield from _line("unblock", "bring its manifest back, or set `source.prune.enabled` of the Settings to true")
+        return
+    what = f"some of the {len(held.keys)} manifests" if len(held.keys) > 1 else "its manifest"
+    yield from _line("unblock", f"`{held.command}`, or bring back {what}")
 
 
 def _state(record: Record, status: Body) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from orchctl.core import events
+from orchctl.core import events, judgements
+from orchctl.core.because import HOLDING
 from orchctl.core.folds import parts
 from orchctl.core.state import Desired, Object
 
@@ -25,7 +26,15 @@ def admitted(obj: Object, event: events.ObjectAdmitted, now: events.Now) -> Obje
         unsupported=event.unsupported,
         harmless=event.harmless,
     )
-    return replace(obj, desired=desired, problems=(), problems_path="", withdrawn=False)
+    before = obj.desired
+    said, principal = obj.said, obj.principal
+    if before is None or obj.withdrawn or before.spec_digest != event.spec_digest:  # moving a text is not saying it
+        said, principal = now, event.principal
+    return replace(obj, desired=desired, problems=(), problems_path="", withdrawn=False, said=said, principal=principal)
+
+
+def principal_found(obj: Object, event: judgements.PrincipalFound, now: events.Now) -> Object:
+    return replace(obj, principal=event.principal)
 
 
 def rejected(obj: Object, event: events.ObjectRejected, now: events.Now) -> Object:
@@ -44,4 +53,6 @@ def explained(obj: Object, event: events.Explained, now: events.Now) -> Object:
     before, since = obj.because, obj.because_since
     if obj.task is not None and before is not None and before.waiting and since is not None:
         obj = parts.with_task(obj, waited_s=obj.task.waited_s + now.t - since.t)
+    if obj.task is not None and event.because.waiting not in ("", HOLDING) and obj.task.slots:
+        obj = parts.with_task(obj, slots=())  # others may work meanwhile; its paths it keeps
     return replace(obj, because=event.because, because_since=now)

@@ -7,7 +7,7 @@ from typing import Any
 
 from orchctl.core import events
 from orchctl.core.ids import AttemptId, Key
-from orchctl.core.state import Attempt, Object, SessionState, StageRecord, TaskState, WorktreeState
+from orchctl.core.state import Attempt, Ending, Object, SessionState, StageRecord, TaskState, WorktreeState
 
 replace = dataclasses.replace
 
@@ -45,8 +45,23 @@ def with_task(obj: Object, **changes: Any) -> Object:
     return replace(obj, task=replace(task(obj), **changes))
 
 
+def with_life(obj: Object, **changes: Any) -> Object:
+    return replace(obj, life=replace(obj.life, **changes))
+
+
+def ending_of(obj: Object) -> Ending | None:
+    """How the task has ended, whether it had started or not; None while it goes on."""
+    return obj.task.ended if obj.task is not None else obj.life.unstarted
+
+
 def stages_with(task: TaskState, index: int, **changes: Any) -> tuple[StageRecord, ...]:
     return tuple(replace(stage, **changes) if i == index else stage for i, stage in enumerate(task.stages))
+
+
+def runs_of(task: TaskState) -> list[tuple[str, int]]:
+    """Every (stage, cycle) that may have had a session, those of former plans among them."""
+    stages = dict.fromkeys([*task.former, *(stage.name for stage in task.plan.stages if stage.role)])
+    return [(stage, cycle) for stage in stages for cycle in range(task.cycle + 1)]
 
 
 def owner_of(obj: Object) -> Key | None:

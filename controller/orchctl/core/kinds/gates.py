@@ -20,10 +20,11 @@ LOST_MAX = 3  # how often a check may vanish without a verdict before that is th
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Red:
-    """At least one check failed. `feedback` is what the agent is shown."""
+    """At least one gate failed. `feedback` is what the agent is shown."""
 
     message: str
     feedback: str
+    reason: str = "GateFailed"
 
 
 def checks_of(task: TaskState) -> tuple[Check, ...]:
@@ -53,7 +54,7 @@ def judge(obj: Object, task: TaskState, commit: Oid, tree: Oid, now: Now) -> Pro
     running = next((one for one in task.checks if one.ended is None), None)
     checks = checks_of(task)
     if running is not None:
-        return _watch(task, running, now)
+        return watch(task, running, now)
     missing = next((check for check in checks if evidence_for(task, check, tree) is None), None)
     if missing is not None:
         return _gather(obj, task, missing, commit, tree)
@@ -65,7 +66,7 @@ def judge(obj: Object, task: TaskState, commit: Oid, tree: Oid, now: Now) -> Pro
     return Red(message, feedback)
 
 
-def _watch(task: TaskState, attempt: Attempt, now: Now) -> Proposal:
+def watch(task: TaskState, attempt: Attempt, now: Now) -> Proposal:
     limit_s = next((check.timeout_s for check in checks_of(task) if check.name == attempt.name), DEFAULT_LIMIT_S)
     return watching.watch(attempt, limit_s, now, doing=f"check {attempt.name} is running")
 
@@ -93,7 +94,7 @@ def _gather(obj: Object, task: TaskState, check: Check, commit: Oid, tree: Oid) 
 def _vanished(task: TaskState, check: Check) -> int:
     """How often in a row the last runs of this check ended without a verdict."""
     count = 0
-    for attempt in reversed(task.checks):
+    for attempt in reversed(task.checks[task.checks_before :]):
         if attempt.check_digest != check.digest:
             continue
         if attempt.phase is not Phase.LOST:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from orchctl.core import actions, prompts
+from orchctl.core import actions, names, prompts
 from orchctl.core.because import Because
 from orchctl.core.events import Now
 from orchctl.core.ids import name_of
@@ -70,7 +70,7 @@ def protected_of(task: TaskState) -> tuple[str, ...]:
 def _merge(obj: Object, task: TaskState) -> Proposal:
     assert task.target is not None
     assert task.head is not None
-    trailers = {"Task": name_of(obj.key), "Work": task.head}
+    trailers = {"Task": name_of(obj.key), "Work": task.head, **_wanted_trailers(obj, task)}
     do = actions.MergeWork(
         project=task.plan.project,
         target=task.target,
@@ -80,6 +80,16 @@ def _merge(obj: Object, task: TaskState) -> Proposal:
         protected=protected_of(task),
     )
     return Proposal(Because("MRG-1", f"merges {task.plan.task_branch} with {task.branch}"), do=do)
+
+
+def _wanted_trailers(obj: Object, task: TaskState) -> dict[str, str]:
+    """What the project's guardrails want besides, of the run whose work it is."""
+    stage, cycle = task.imported
+    if task.plan.commit is None or stage < 0:
+        return {}
+    session, _ = names.session_keys(obj.key, task.plan.stages[stage].name, cycle)
+    known = {"Session": name_of(session), "Attempt": str(cycle + 1)}
+    return {name: known[name] for name in task.plan.commit.trailers if name in known}
 
 
 def _wait_for_clean(task: TaskState) -> Proposal:

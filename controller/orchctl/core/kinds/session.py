@@ -9,7 +9,7 @@ from orchctl.core import accounts, actions, events, names, prompts, proposal
 from orchctl.core.because import Because
 from orchctl.core.events import Now
 from orchctl.core.ids import name_of
-from orchctl.core.kinds import retrying, watching
+from orchctl.core.kinds import retrying, stopping, suspending, watching
 from orchctl.core.ports import Phase
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Attempt, Object, SessionState, TaskState
@@ -41,7 +41,9 @@ def propose(view: View, obj: Object, now: Now) -> Proposal:
     if not agents or _may_start_again(agents[-1], len(agents), task):
         if task.stopping is not None:
             return _end(obj, succeeded=False, reason=task.stopping.reason, message=task.stopping.message)
-        return _run_agent(view, obj, task_obj, place)
+        return suspending.hold_start(task_obj) or _run_agent(view, obj, task_obj, place)
+    if task.stopping is not None and stopping.is_hurried(task):
+        return _end(obj, succeeded=False, reason=task.stopping.reason, message=task.stopping.message)
     commits = [one for one in session.attempts if one.purpose == "commit"]
     if not commits or (commits[-1].phase is Phase.LOST and len(commits) < STARTS_MAX):
         return _commit(task, obj, session, place)
@@ -57,7 +59,9 @@ def _watch(task: TaskState, session: SessionState, attempt: Attempt, now: Now) -
     if attempt.purpose == "commit":
         return watching.watch(attempt, COMMIT_TIMEOUT_S, now, doing="committing what the agent left")
     limit_s = task.plan.stages[session.stage].timeout_s
-    stop = task.stopping.message if task.stopping is not None else ""
+    stop = None
+    if task.stopping is not None and stopping.is_ending(task):
+        stop = watching.Stop(task.stopping.message, stopping.grace_s(task))
     return watching.watch(attempt, limit_s, now, doing=f"agent {attempt.name} is working", stop=stop)
 
 

@@ -6,7 +6,7 @@ from orchctl.core import actions, names, prompts, proposal
 from orchctl.core.because import Because
 from orchctl.core.events import Now
 from orchctl.core.ids import name_of, namespace_of
-from orchctl.core.kinds import retrying, watching
+from orchctl.core.kinds import retrying, suspending, watching
 from orchctl.core.ports import Phase
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Attempt, Object, TaskState, WorktreeState
@@ -27,7 +27,10 @@ def propose(view: View, obj: Object, now: Now) -> Proposal:
     if obj.open is not None:
         return proposal.busy(obj)
     if not worktree.path:
-        return _create(obj, worktree, task, now)
+        return _create(obj, worktree, task_obj, now)
+    last = worktree.attempts[-1] if worktree.attempts else None
+    if last is not None and last.ended is None:
+        return watching.watch(last, COMMIT_TIMEOUT_S, now, doing="committing what is left in it")
     if task is None or task_obj is None or task.ended is None:
         return Proposal(Because("WT-1", f"in use by {name_of(worktree.task)}"))
     if _keeps(task, withdrawn=task_obj.withdrawn):
@@ -35,8 +38,9 @@ def propose(view: View, obj: Object, now: Now) -> Proposal:
     return _leave(obj, worktree, task, now)
 
 
-def _create(obj: Object, worktree: WorktreeState, task: TaskState | None, now: Now) -> Proposal:
-    if task is None or task.ended is not None:
+def _create(obj: Object, worktree: WorktreeState, task_obj: Object | None, now: Now) -> Proposal:
+    task = task_obj.task if task_obj is not None else None
+    if task_obj is None or task is None or task.ended is not None:
         return _undo(obj, worktree, now)
     if task.stopping is not None:
         return Proposal(Because("WT-4", "not made: its task is ending"))
@@ -45,7 +49,8 @@ def _create(obj: Object, worktree: WorktreeState, task: TaskState | None, now: N
     do = actions.CreateTree(
         project=worktree.project, name=_folder(obj, worktree), branch=worktree.branch, commit=worktree.commit
     )
-    return retrying.hold(obj, now, "WT-4") or Proposal(Because("WT-4", "makes the worktree"), do=do)
+    held = retrying.hold(obj, now, "WT-4") or suspending.hold_start(task_obj)
+    return held or Proposal(Because("WT-4", "makes the worktree"), do=do)
 
 
 def _undo(obj: Object, worktree: WorktreeState, now: Now) -> Proposal:
@@ -60,8 +65,6 @@ def _undo(obj: Object, worktree: WorktreeState, now: Now) -> Proposal:
 def _leave(obj: Object, worktree: WorktreeState, task: TaskState, now: Now) -> Proposal:
     """Commit what is uncommitted, salvage every ref, remove: each only after the one before it succeeded (WT-2)."""
     last = worktree.attempts[-1] if worktree.attempts else None
-    if last is not None and last.ended is None:
-        return watching.watch(last, COMMIT_TIMEOUT_S, now, doing="committing what is left in it")
     kept = _kept_for_a_person(worktree, last, now) if last is not None else None
     if kept is not None:
         return kept
@@ -77,7 +80,7 @@ def _leave(obj: Object, worktree: WorktreeState, task: TaskState, now: Now) -> P
     do = actions.RemoveTree(
         project=worktree.project,
         name=_folder(obj, worktree),
-        salvage=f"refs/orch/salvage/{worktree.uid}/1",
+        salvage=f"refs/orch/salvage/{worktree.uid}/{task.cycle + 1}",
         branch=worktree.branch if task.landed is not None else "",
     )
     held = retrying.hold_clean_up(obj, now, "WT-3", do.verb)

@@ -14,7 +14,6 @@ from orchctl.testing.sim.objects import Files
 from orchctl.testing.sim.world import World
 
 REF = "refs/heads/main"
-ROOTS = ("manifests",)
 USED_BUILTINS = ("Role//coder", "Role/default/coder")  # the others would only make every world larger
 BLOBS_KEPT_MAX = 10_000
 
@@ -91,7 +90,7 @@ class Source(source.GitSource):
     def __init__(self, repo: ControlRepo) -> None:
         self.repo = repo
         self.ref = REF
-        self.roots = ROOTS
+        self._at = None
 
 
 class Parsed(cache.ParseCache):

@@ -39,9 +39,6 @@ class Clock:
         now = self._world.agenda.now
         return events.Now(at=round(1_800_000_000.0 + now + self._world.wall_offset, 3), t=round(now + self._ahead, 3))
 
-    def due(self, t: float) -> float:
-        return t - self._ahead
-
 
 class Stopped(BaseException):
     """A call by a controller that is no more: nothing of it reaches the world."""
@@ -55,7 +52,7 @@ class Controller:
         self.clock = Clock(world, ahead)
         self.alive = True
         self.machine = runtime.Runtime(ledger.state())
-        self.turns = turns.Turns(self.machine, self, self.clock, lambda rows, removed, lines: None)
+        self.turns = turns.Turns(self.machine, lambda rows, removed, lines: None)
         self._doer = doing.Effects(
             world,
             processes.Executor(world, parts.machine, self._check_alive),
@@ -91,7 +88,7 @@ class Controller:
         """As by SIGTERM, with nothing slow under way: what is known is recorded, and nothing more is begun."""
         facts, self._facts = self._facts, []
         if facts and not self.turns.unrecorded:
-            self.turns.record(facts)
+            self.record(facts)
         self.end()
 
     def _check_alive(self) -> None:
@@ -103,15 +100,23 @@ class Controller:
         self._take([STARTED])
 
     def idle(self) -> bool:
-        unseen = self._facts or self._targets or not self._seen_git or self.machine.wake_at is not None
+        unseen = (
+            self._facts or self._targets or not self._seen_git or self.machine.pause_s(self.clock.now()) is not None
+        )
         return not unseen and self.turns.rests(under_way=bool(self._under_way))
 
     # --- turns --------------------------------------------------------------------------------------------------
 
-    def append(
+    def record(self, facts: Sequence[events.Event]) -> tuple[actions.Action, ...]:
+        """As the driver does, without waiting for the disk."""
+        taken = self.turns.begin(facts, self.clock.now())
+        if taken.entry is not None:
+            self._append(*taken.entry)
+        return self.turns.end(taken)
+
+    def _append(
         self, batch: tuple[events.Recorded, ...], rows: list[views.Row], removed: list[Key], after: State
     ) -> None:
-        """The recorder of the turns."""
         for one in batch:
             self._world.trace(f"#{one.seq} {type(one.event).__name__} {one.event.key}{_detail(one.event)}")
         if any(isinstance(one.event, events.ObjectWithdrawn) for one in batch):
@@ -119,14 +124,12 @@ class Controller:
         self._ledger.append(self.epoch, batch, rows, removed, after)
 
     def _take(self, facts: Sequence[events.Event]) -> None:
-        for action in self.turns.record(facts):
+        for action in self.record(facts):
             self._spawn(action)
         self._watch_targets()
         for look in self.turns.scout.looks(self.machine.state, self._world.agenda.now):
             self._later(SOON_S, f"looks for {look.key}", functools.partial(self._look_for, look))
-        wake_at = self.machine.wake_at
-        if wake_at is not None:
-            self._turn_at(self.clock.due(wake_at) + SOON_S)
+        self._turn_when_due()
 
     def _turn_at(self, when: float) -> None:
         if self._turn_due is None or when < self._turn_due:
@@ -138,10 +141,15 @@ class Controller:
             return
         self._turn_due = None
         facts, self._facts = self._facts, []
-        if facts or self.turns.is_due():
+        if facts or self.machine.pause_s(self.clock.now()) == 0.0:
             self._take(facts)
-        elif self.machine.wake_at is not None:
-            self._turn_at(self.clock.due(self.machine.wake_at) + SOON_S)
+        else:
+            self._turn_when_due()
+
+    def _turn_when_due(self) -> None:
+        pause_s = self.machine.pause_s(self.clock.now())
+        if pause_s is not None:
+            self._turn_at(self._world.agenda.now + pause_s + SOON_S)
 
     def _hear(self, facts: list[events.Event]) -> None:
         if facts:

@@ -55,6 +55,9 @@ class Effects(effects.Effects):
         found = programs.Found(path=f"/bin/{look.sought.program}", version="1", mark="1", problem="")
         return scouting.news(look, look.sought, found)
 
+    def _address(self) -> str | None:
+        return None
+
     def _repo(self, repo: str) -> str:
         return repo
 

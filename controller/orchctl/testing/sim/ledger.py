@@ -9,11 +9,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from orchctl.adapters.ledger import codec
+from orchctl.adapters.ledger import bases, codec
 from orchctl.core import events, evolve, views
 from orchctl.core.folds import parts
-from orchctl.core.ids import Key, kind_of
-from orchctl.core.state import WORK_KINDS, State
+from orchctl.core.ids import Key
+from orchctl.core.state import State
 from orchctl.testing.sim.faults import Killed, Swarm
 
 
@@ -91,12 +91,7 @@ class Ledger:
         if not self.counters:
             return State()
         read = [codec.decode_object(text) for text in self.rows.values()]
-        objects = {obj.key: obj for obj in sorted(read, key=lambda obj: (obj.created.at, obj.key))}
-        under_way = {obj.open.key: obj.key for obj in objects.values() if obj.open is not None}
-        declared = {key: None for key in objects if kind_of(key) not in WORK_KINDS}
-        return dataclasses.replace(
-            codec.decode_counters(self.counters), objects=objects, open=under_way, declared=declared
-        )
+        return bases.state_from(self.counters, read)
 
     def folded(self) -> State:
         """What the events read back come to."""

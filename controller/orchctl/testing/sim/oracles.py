@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from orchctl.core import actions, admit, events
+from orchctl.core import actions, capacity, events
 from orchctl.core.state import State
 from orchctl.kit import backoff, globs
 from orchctl.testing.sim.objects import differing
@@ -32,8 +32,8 @@ def i1_it_has_a_place(world: World, process: Process) -> str | None:
 
 def i2_sessions_in_all(world: World, process: Process) -> str | None:
     count = len(world.living("agent")) + 1
-    if process.purpose == "agent" and count > admit.SESSIONS_MAX:
-        return f"I2: {count} agents run, {admit.SESSIONS_MAX} may"
+    if process.purpose == "agent" and count > capacity.SESSIONS_MAX:
+        return f"I2: {count} agents run, {capacity.SESSIONS_MAX} may"
     return None
 
 
@@ -42,7 +42,7 @@ def i2_sessions_of_a_project(world: World, process: Process) -> str | None:
         return None
     project = project_of(process.cwd)
     count = sum(1 for one in world.living("agent") if project_of(one.cwd) == project) + 1
-    limit = world.limits.get(project, admit.PROJECT_SESSIONS_MAX)
+    limit = world.limits.get(project, capacity.PROJECT_SESSIONS_MAX)
     return f"I2: {count} agents of {project} run, {limit} may" if count > limit else None
 
 
