@@ -6,10 +6,10 @@ import dataclasses
 import math
 
 from orchctl.app import effects, turns
-from orchctl.core import actions, admit, events, resolve, runtime
+from orchctl.core import actions, capacity, events, resolve, runtime, waiting
 from orchctl.core.folds import parts
 from orchctl.core.ids import AttemptId
-from orchctl.core.kinds import watching
+from orchctl.core.kinds import failing, watching
 from orchctl.kit import backoff
 from orchctl.testing.sim import faults, ledger, simulation
 from tests.sim.planting import folding, mutant, wrapped
@@ -67,9 +67,13 @@ def a_cancel_that_failed_is_not_tried_again(patch):
     folding(patch, events.ActionFailed, around)
 
 
-@mutant("L1", "L4")
+@mutant("L1", "L4", "X1")
 def ended_tasks_keep_their_slot(patch):
-    patch.setattr(admit, "holds_slot", lambda obj, task: True)
+    def around(original, self, before, after):
+        over = after is not None and after.task is not None and after.task.ended is not None
+        return original(self, before, before if over else after)
+
+    wrapped(patch, capacity.Capacity, "moved", around)
 
 
 @mutant("L1")
@@ -87,11 +91,12 @@ def nothing_is_decided_at_a_start(patch):
 
 @mutant("I14")
 def the_failure_edge_is_taken_without_end(patch):
-    def around(original, *given):
-        goto, limit = original(*given)
-        return goto, limit + 7
+    def around(original, obj, task, *given):
+        stages = tuple(replace(one, loops=0) for one in task.stages)
+        return original(obj, replace(task, stages=stages), *given)
 
-    wrapped(patch, resolve, "_failure_edge", around)
+    wrapped(patch, failing, "stage", around)
+    patch.setattr(resolve, "attempts_max", lambda obj: 1_000)
 
 
 @mutant("I14")
@@ -107,12 +112,9 @@ def readers_are_not_decided_again(patch):
     patch.setattr(runtime.Runtime, "affected", lambda self, key: {key: None})
 
 
-@mutant("L1")
+@mutant("L1", "X1")
 def those_who_wait_for_capacity_are_not_woken(patch):
-    def around(original, self, key):
-        return {one: None for one in original(self, key) if one not in self._held or one == key}
-
-    wrapped(patch, runtime.Runtime, "affected", around)
+    patch.setattr(waiting.Waiting, "moved", lambda self, key, moved: None)
 
 
 @mutant("L1", "L3")

@@ -5,7 +5,7 @@ from __future__ import annotations
 CHECKS = (("make test",), ("make test", "make lint"), ("make test sometimes",), ("make test slowly",), ("make lint",))
 PROTECTED = ("ci/**",)
 PIPELINES = ("quick", "chain", "report", "strict")
-RUNS_MAX = 3  # the highest limit of a failure edge below, and the first run
+RUNS_MAX = 10  # of a task, by its default: each stage takes its failure edge for itself
 _HEAD = "apiVersion: orchctl.dev/v1alpha1\nkind: {kind}\nmetadata:\n  name: {name}\n{more}spec:\n"
 _CODER = "  - name: {name}\n    role: coder\n    timeout: 3m\n    gates:\n    - checks: {{}}\n"
 _MERGE = "  - name: merge\n    merge: {}\n"

@@ -57,7 +57,7 @@ def i3_one_process_for_a_run(world: World, process: Process) -> str | None:
 
 
 def i14_no_more_runs_than_allowed(world: World, process: Process) -> str | None:
-    """A stage is run once and again for as often as its failure edge may be taken."""
+    """The stages are run again for as often as a task may try in all."""
     number = int(process.env.get("ORCH_ATTEMPT_NUMBER", "1")) if process.purpose == "agent" else 1
     if number > world.runs_max:
         return f"I14: {process.attempt} is run {number} of its task, {world.runs_max} are allowed"

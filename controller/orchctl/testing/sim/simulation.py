@@ -24,6 +24,7 @@ CALM_S_MAX = 5 * 3600.0  # of phase two: every timeout of the manifests fits in
 QUIET_S = 1_300.0  # how long an idle system must stay silent: two looks at what a person has to mend fit in
 SETTLED_S = 60.0  # idle for so long: nothing more is to come
 STEPS_MAX = 30_000  # of one seed, which takes a thousand: more is a loop that never rests
+NO_NEWS = ("ControllerStarted", "ClockJumped")  # what a turn notes of itself, whatever there is to do
 SAMPLE_EVERY = 40  # turns between two looks at whether state, rows and events agree
 
 
@@ -213,7 +214,7 @@ class Simulation:
         world.complain(*(judge(world, controller.machine.state) for judge in ending.AT_THE_END))
 
     def _news(self, what: str, before: int) -> str | None:
-        found = [one for one in self.ledger.entries[before:] if one.type != "ControllerStarted"]
+        found = [one for one in self.ledger.entries[before:] if one.type not in NO_NEWS]
         named = ", ".join(f"{one.type} {one.data[:120]}" for one in found[:3])
         return f"{what}: {len(found)} events: {named}" if found else None
 

@@ -102,7 +102,7 @@ class World:
     limits: dict[str, int] = dataclasses.field(default_factory=dict)  # the highest ever said for a project
     protected: tuple[str, ...] = ()
     checks: dict[str, dict[tuple[str, ...], None]] = dataclasses.field(default_factory=dict)  # ever said for a project
-    runs_max: int = 3  # how often a task's agents may run, by any pipeline
+    runs_max: int = 10  # how often a task's agents may run, by any pipeline
     times: dict[str, int] = dataclasses.field(default_factory=dict)
     wall_offset: float = 0.0
     violations: list[str] = dataclasses.field(default_factory=list)
