@@ -5,6 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 WORKERS ?= 2
 TEST_LIMIT_S ?= 1200
+SEEDS ?= 50000
 export VENV
 MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
@@ -30,8 +31,8 @@ check: dev-ready ## lint, types, layers, generated files, fast tests: under a mi
 bench: dev-ready ## measure against a floor in the same run: make bench P="P8"
 	@$(BIN)/python -m tests.bench $(P)
 
-soak: dev-ready ## the tests that take minutes
-	@$(BIN)/python .setup/watched --limit 14400 $(BIN)/python -m pytest -q -o faulthandler_timeout=3600 -m soak tests
+soak: dev-ready ## the tests that take minutes: make soak SEEDS=50000
+	@SIM_SEEDS=$(SEEDS) $(BIN)/python .setup/watched --limit 14400 $(BIN)/python -m pytest -q -o faulthandler_timeout=3600 -m soak tests
 
 generate: dev-ready ## write again what is generated, and format
 	@$(BIN)/python -m orchctl.api.crdgen crds

@@ -16,6 +16,7 @@ BROAD_CATCHES = {
     "controller/orchctl/app/serve.py": "the loop: whatever an adapter raises becomes one recorded event",
     "controller/orchctl/app/effects.py": "execute: an effect's failure is an outcome, never the end of the loop",
     "controller/orchctl/shim/zygote.py": "a fork: it must not return into the zygote",
+    "controller/orchctl/testing/sim/simulation.py": "a step: a defect is what this seed has found",
     "controller/orchctl/cli/main.py": "the last line of a command: one sentence and the way to the log",
 }
 LIGHT = ("controller/orchctl/core/", "controller/orchctl/kit/")

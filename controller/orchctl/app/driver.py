@@ -13,17 +13,16 @@ import functools
 import math
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Protocol
 
 import orchctl
 from orchctl.adapters.host import clock as clocks
-from orchctl.app import scouting
-from orchctl.core import actions, events, lifecycle, narrate, runtime, sources, views
-from orchctl.core.folds.parts import attempts_of
-from orchctl.core.ids import SOURCE, AttemptId, Key, kind_of, name_of
-from orchctl.core.ports import Phase, WorldError
-from orchctl.core.state import Object, State
+from orchctl.app import scouting, turns
+from orchctl.core import actions, events, lifecycle, runtime, sources, views
+from orchctl.core.ids import SOURCE, AttemptId, Key
+from orchctl.core.ports import WorldError
+from orchctl.core.state import State
 
 POLL_S = 2.0  # how late a commit is seen at the latest when no hint arrives
 LOOK_S = 5.0  # how often running attempts are looked at although nothing has told of their end
@@ -72,14 +71,15 @@ class Driver:
         doer: Doer,
         admission: Facts,
         clock: clocks.Clock,
-        show: Callable[[list[views.Row], list[Key], list[str]], None],
+        show: turns.Show,
     ) -> None:
         self._machine = machine
+        self._turns = turns.Turns(machine, show)
         self._recorder = recorder
         self._doer = doer
         self._admission = admission
         self._clock = clock
-        self._show = show  # publishes rows (status files) and lines for people, after they are recorded
+        self._show = show
         self._pool = concurrent.futures.ThreadPoolExecutor(THREADS, thread_name_prefix="effect")
         # Git has a thread of its own: slow effects may fill the others, and the loop waits for git.
         self._git_pool = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="git")
@@ -90,9 +90,7 @@ class Driver:
         self._look_at_git = True
         # Programs that are slow to say who they are keep no effect waiting.
         self._scout_pool = concurrent.futures.ThreadPoolExecutor(SCOUTS, thread_name_prefix="scout")
-        self._scout = scouting.Scout()
         self._git_failures = 0  # in a row
-        self._unrecorded = False  # the machine is ahead of the ledger: nothing more may be recorded
         self.abandoned = False  # effects still ran when the wait for them was over
         self._work: set[asyncio.Future[None]] = set()
         self._defect: BaseException | None = None
@@ -134,9 +132,7 @@ class Driver:
 
     async def _recover(self) -> None:
         """Carry out again what was under way: every effect finds by itself what was done of it."""
-        for key in self._machine.state.open.values():
-            action = self._machine.state.objects[key].open
-            assert action is not None
+        for action in self._turns.under_way():
             self._spawn(lambda action=action: self._doer.execute(action))  # type: ignore[misc]
         facts = await self._admission_facts()
         await self._take_step([events.ControllerStarted(SOURCE, release=orchctl.__version__), *facts])
@@ -178,27 +174,17 @@ class Driver:
 
     async def _record(self, facts: list[events.Event]) -> tuple[actions.Action, ...]:
         """One step of the machine, durable when this returns; the actions are then to be carried out."""
-        self._unrecorded = True
-        step = self._machine.step(facts, self._clock.now())
-        if step.recorded:
-            self._scout.touched(step.touched)
-            rows, removed = self._rows(step.touched)
-            turn = (step.recorded, rows, removed, self._machine.state)
-            await self._loop.run_in_executor(self._ledger_pool, self._recorder.append, *turn)
-            self._show(rows, removed, _lines(step.recorded))
-        self._unrecorded = False
-        return step.actions
-
-    def _rows(self, touched: Iterable[Key]) -> tuple[list[views.Row], list[Key]]:
-        state = self._machine.state
-        found = [(key, state.objects.get(key)) for key in touched]
-        rows = [views.row(state, obj) for _, obj in found if obj is not None]
-        return rows, [key for key, obj in found if obj is None]
+        taken = self._turns.begin(facts, self._clock.now())
+        if taken.entry is not None:
+            await self._loop.run_in_executor(self._ledger_pool, self._recorder.append, *taken.entry)
+        return self._turns.end(taken)
 
     async def _sleep(self) -> None:
         if self._facts or self._look_at_git:
             return
-        due = min(self._git_due, self._look_due, self._scout.due, *self._unwatched.values(), *self._targets.values())
+        due = min(
+            self._git_due, self._look_due, self._turns.scout.due, *self._unwatched.values(), *self._targets.values()
+        )
         pause_s = due - time.monotonic()
         until_due = self._machine.pause_s(self._clock.now())
         if until_due is not None:
@@ -212,10 +198,9 @@ class Driver:
 
     def _idle(self) -> bool:
         """Nothing is under way, nothing is known that has not been decided, and no clock will change that."""
-        state = self._machine.state
-        under_way = self._work or self._facts or state.open or not self._machine.rests
-        unseen = self._look_at_git or self._git_failures
-        return not under_way and not unseen and not any(True for _ in self._running())
+        if self._facts or self._look_at_git or self._git_failures:
+            return False
+        return self._turns.rests(under_way=bool(self._work))
 
     async def _drain(self) -> None:
         for descriptor in self._watched.values():
@@ -226,7 +211,7 @@ class Driver:
             _, left = await asyncio.wait(self._work, timeout=DRAIN_S)
             self.abandoned = bool(left)
         facts, self._facts = self._facts, []
-        if facts and not self._unrecorded:
+        if facts and not self._turns.unrecorded:
             await self._record(facts)  # what follows from it is found open at the next start
         for pool in (self._pool, self._git_pool, self._scout_pool):
             pool.shutdown(wait=False, cancel_futures=True)
@@ -252,26 +237,12 @@ class Driver:
             self._stopping = True
         self._awake.set()  # last: who wakes now finds this work gone and its facts there
 
-    def _running(self) -> Iterable[tuple[Object, AttemptId, str]]:
-        for obj in self._machine.state.objects.values():
-            for attempt in attempts_of(obj):
-                if attempt.phase is Phase.RUNNING:
-                    yield obj, attempt.id, self._backend(obj) if attempt.purpose == "agent" else ""
-
-    def _backend(self, obj: Object) -> str:
-        session = obj.session
-        task = self._machine.state.objects.get(session.task) if session is not None else None
-        if session is None or task is None or task.task is None:
-            return ""
-        agent = task.task.plan.stages[session.stage].agent
-        return agent.backend if agent is not None else ""
-
     def _watch_attempts(self, now: float) -> None:
         """Every running attempt has a descriptor that tells of its end, and is looked at now and then all the same."""
         look = now >= self._look_due
         if look:
             self._look_due = now + LOOK_S
-        running = {attempt: (obj.key, backend) for obj, attempt, backend in self._running()}
+        running = {attempt: (key, backend) for key, attempt, backend in self._turns.running()}
         for attempt in [attempt for attempt in self._unwatched if attempt not in running]:
             del self._unwatched[attempt]
         for attempt, (key, backend) in running.items():
@@ -307,18 +278,12 @@ class Driver:
 
     def _watch_targets(self, now: float) -> None:
         """Look whether what keeps a merge from landing is gone: one look at a time, less often the less it helps."""
-        waiting = {}
-        for obj in self._machine.state.objects.values():
-            task = obj.task
-            if task is not None and task.dirty and task.candidate is not None and task.ended is None:
-                waiting[obj.key] = task
+        waiting = self._turns.blocked_landings()
         self._targets = {key: self._targets.get(key, 0.0) for key in waiting}
-        for key, task in waiting.items():
-            if now >= self._targets[key] and task.candidate is not None:
+        for key, (do, tries) in waiting.items():
+            if now >= self._targets[key]:
                 self._targets[key] = math.inf  # until this look has been had
-                plan, made = task.plan, task.candidate
-                do = actions.LandWork(plan.project, plan.repo, task.branch, new=made.commit, old=made.target)
-                self._spawn(functools.partial(self._look_at_target, key, do, task.dirty_tries))
+                self._spawn(functools.partial(self._look_at_target, key, do, tries))
 
     def _look_at_target(self, key: Key, do: actions.LandWork, tries: int) -> list[events.Event]:
         clean = self._doer.target_is_clean(do)
@@ -328,20 +293,10 @@ class Driver:
 
     def _watch_programs(self, now: float) -> None:
         """Look for the programs of agents, and tell what is news."""
-        for look in self._scout.looks(self._machine.state, now):
+        for look in self._turns.scout.looks(self._machine.state, now):
             self._spawn(functools.partial(self._look_for, look), self._scout_pool)
 
     def _look_for(self, look: scouting.Look) -> list[events.Event]:
         found = self._doer.look_for(look)
-        self._loop.call_soon_threadsafe(self._scout.done, look)
+        self._loop.call_soon_threadsafe(self._turns.scout.done, look)
         return found
-
-
-def _lines(recorded: Iterable[events.Recorded]) -> list[str]:
-    """What the controller says on its own terminal about a turn."""
-    lines = []
-    for one in recorded:
-        line = narrate.narrate(one.event)
-        if line is not None and kind_of(one.event.key) in ("Task", "Session", "Manifest", "Source"):
-            lines.append(f"{kind_of(one.event.key).lower()}/{name_of(one.event.key)} {line.reason}: {line.message}")
-    return lines

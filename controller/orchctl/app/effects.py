@@ -49,8 +49,7 @@ class Effects:
         self.executor = executor
         self.workspace = workspace
         self._control_repo = control_repo
-        # Of a control repo that is elsewhere: what is here is only a mirror of it.
-        self._control_url = remotes.remote_of(repository.ControlRepo.open(control_repo).common_dir)
+        self._control_url = self._address()
         self._sessions = sessions
         self._environ = environ
         self._python = python
@@ -87,6 +86,10 @@ class Effects:
             return [failed]
 
     # --- git ----------------------------------------------------------------------------------------------------
+
+    def _address(self) -> str | None:
+        """Of a control repo that is elsewhere: what is here is only a mirror of it."""
+        return remotes.remote_of(repository.ControlRepo.open(self._control_repo).common_dir)
 
     def _repo(self, repo: str) -> str:
         """The project's repo as a path or URL that means the same from anywhere."""
@@ -254,12 +257,28 @@ class Effects:
         return [started, *([self._ended(action.object, seen, backend)] if seen.phase.ended else [])]
 
     def _submit(self, spec: ports.AttemptSpec) -> ports.Observation:
-        """A start that failed may still come true later; it is made sure of that it does not, before it is reported."""
+        """A start that failed may have come true, now or in an earlier call, or may still do so.
+
+        What runs is watched, also where nothing can be told of it: a second one beside it would be one too many. Only
+        what certainly never came to life is a failure.
+        """
         try:
             return self.executor.submit(spec)
-        except ports.WorldError:
-            self.executor.cancel(spec.attempt, 0.0)
-            raise
+        except ports.TransientError:
+            seen = self._made_sure_of(spec.attempt)
+            if seen.phase in (ports.Phase.ABSENT, ports.Phase.CANCELLED):
+                raise
+            return seen
+
+    def _made_sure_of(self, attempt: AttemptId) -> ports.Observation:
+        """What came of a start that failed; it is ended unless it was seen at work, as it could begin at any time."""
+        try:
+            seen = self.executor.observe(attempt)
+            if seen.phase is ports.Phase.RUNNING or seen.phase.ended:
+                return seen
+            return self.executor.cancel(attempt, 0.0)
+        except ports.TransientError as error:
+            return ports.Observation(attempt, ports.Phase.UNKNOWN, detail=str(error))
 
     def _cancel_attempt(self, action: actions.Action, do: actions.CancelAttempt) -> list[events.Event]:
         seen = self.executor.cancel(do.attempt, do.grace_s)

@@ -215,6 +215,7 @@ class TaskState:
     evidence: tuple[Evidence, ...] = ()
     room: str = ""
     room_commit: Oid | None = None
+    room_begun: bool = False  # one may be on disk, whatever came of making it
     candidate: Candidate | None = None
     target_fresh: bool = False  # fetched for this try at merging
     conflicts: tuple[str, ...] = ()

@@ -31,6 +31,8 @@ def action_started(obj: Object, event: events.ActionStarted, now: events.Now) ->
             stage = task.plan.stages[task.stage].name
             check = replace(check, stage=stage, check_digest=do.check_digest, tree=do.tree)
             return parts.with_attempts(obj, (*parts.attempts_of(obj), check))
+        case actions.CreateRoom():
+            return parts.with_task(obj, room_begun=True)
         case actions.CancelAttempt():
             return parts.update_attempt(obj, do.attempt, cancelling=True)
         case _:
@@ -187,4 +189,4 @@ def tree_removed(obj: Object, event: events.TreeRemoved, now: events.Now) -> Obj
     obj = parts.closed(obj, event)
     if obj.worktree is not None:
         return replace(obj, worktree=replace(obj.worktree, removed=now))
-    return parts.with_task(obj, room="", room_commit=None)
+    return parts.with_task(obj, room="", room_commit=None, room_begun=False)

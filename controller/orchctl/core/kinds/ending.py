@@ -33,7 +33,7 @@ def remove(obj: Object) -> Proposal:
 def propose(view: View, obj: Object, task: TaskState, now: Now) -> Proposal:
     assert task.ended is not None
     because = over(obj, task.ended)
-    if task.room:
+    if task.room_begun:
         name = names.tree_name(namespace_of(obj.key), name_of(obj.key), uid_of(obj))
         do = actions.RemoveTree(project=task.plan.project, name=f"room-{name}", salvage="")
         return retrying.hold_clean_up(obj, now, "MRG-4", do.verb) or Proposal(because, do=do)
@@ -52,7 +52,8 @@ def propose(view: View, obj: Object, task: TaskState, now: Now) -> Proposal:
 
 
 def _still_there(obj: Object) -> bool:
-    return obj.worktree is not None and bool(obj.worktree.path) and obj.worktree.removed is None
+    """Or may be: it was begun, and what came of that was never known."""
+    return obj.worktree is not None and obj.actions > 0 and obj.worktree.removed is None
 
 
 def session_of(view: View, obj: Object, stage: str, cycle: int) -> Object | None:

@@ -9,11 +9,12 @@ from orchctl.core.ids import name_of, namespace_of
 from orchctl.core.kinds import retrying, suspending, watching
 from orchctl.core.ports import Phase
 from orchctl.core.proposal import Proposal
-from orchctl.core.state import Object, TaskState, WorktreeState
+from orchctl.core.state import Attempt, Object, TaskState, WorktreeState
 from orchctl.core.view import View
 
 COMMIT_TIMEOUT_S = 300
 STARTS_MAX = 3
+AGAIN_S_MAX = 24 * 3600.0  # between two tries at committing what could not be committed
 
 
 def propose(view: View, obj: Object, now: Now) -> Proposal:
@@ -39,8 +40,10 @@ def propose(view: View, obj: Object, now: Now) -> Proposal:
 
 def _create(obj: Object, worktree: WorktreeState, task_obj: Object | None, now: Now) -> Proposal:
     task = task_obj.task if task_obj is not None else None
-    if task_obj is None or task is None or task.ended is not None or task.stopping is not None:
-        return Proposal(Because("WT-4", "never made: its task ended first"))
+    if task_obj is None or task is None or task.ended is not None:
+        return _undo(obj, worktree, now)
+    if task.stopping is not None:
+        return Proposal(Because("WT-4", "not made: its task is ending"))
     if obj.failures is not None and not obj.failures.transient:
         return Proposal(Because("WT-4", obj.failures.message))
     do = actions.CreateTree(
@@ -50,10 +53,22 @@ def _create(obj: Object, worktree: WorktreeState, task_obj: Object | None, now: 
     return held or Proposal(Because("WT-4", "makes the worktree"), do=do)
 
 
+def _undo(obj: Object, worktree: WorktreeState, now: Now) -> Proposal:
+    """Its making may have gone further than what is known of it; nobody has worked in it (WT-3)."""
+    if not obj.actions:
+        return Proposal(Because("WT-4", "never made: its task ended first"))
+    do = actions.RemoveTree(project=worktree.project, name=_folder(obj, worktree), salvage="")
+    held = retrying.hold_clean_up(obj, now, "WT-3", do.verb)
+    return held or Proposal(Because("WT-3", "removes what may have been made of it"), do=do)
+
+
 def _leave(obj: Object, worktree: WorktreeState, task: TaskState, now: Now) -> Proposal:
     """Commit what is uncommitted, salvage every ref, remove: each only after the one before it succeeded (WT-2)."""
     last = worktree.attempts[-1] if worktree.attempts else None
-    if last is None or (last.phase is Phase.LOST and len(worktree.attempts) < STARTS_MAX):
+    kept = _kept_for_a_person(worktree, last, now) if last is not None else None
+    if kept is not None:
+        return kept
+    if last is None or last.phase is not Phase.SUCCEEDED:
         trailers = {"Task": name_of(worktree.task), "Worktree": name_of(obj.key)}
         commit = actions.CommitLeftovers(
             attempt=names.attempt_id(worktree.uid, obj.actions + 1),
@@ -62,9 +77,6 @@ def _leave(obj: Object, worktree: WorktreeState, task: TaskState, now: Now) -> P
             env=prompts.author(""),
         )
         return retrying.hold(obj, now, "WT-2") or Proposal(Because("WT-2", "commits what is left in it"), do=commit)
-    if last.phase is not Phase.SUCCEEDED:
-        text = f"kept: it holds work that could not be committed ({last.message})"
-        return Proposal(Because("WT-2", text, unblock=f"save what you need from {worktree.path}, then remove it"))
     do = actions.RemoveTree(
         project=worktree.project,
         name=_folder(obj, worktree),
@@ -73,6 +85,19 @@ def _leave(obj: Object, worktree: WorktreeState, task: TaskState, now: Now) -> P
     )
     held = retrying.hold_clean_up(obj, now, "WT-3", do.verb)
     return held or Proposal(Because("MRG-4", "no longer needed: salvages every ref and removes it"), do=do)
+
+
+def _kept_for_a_person(worktree: WorktreeState, last: Attempt, now: Now) -> Proposal | None:
+    """Its work cannot be committed, by what an agent left or by what happens here: tried again, less and less often."""
+    lost = last.phase is Phase.LOST and len(worktree.attempts) < STARTS_MAX
+    if last.phase is Phase.SUCCEEDED or last.ended is None or lost:
+        return None
+    due = last.ended.t + min(AGAIN_S_MAX, retrying.LOOK_AGAIN_S * 2.0 ** (len(worktree.attempts) - 1))
+    if now.t >= due:
+        return None
+    text = f"kept: it holds work that could not be committed ({last.message})"
+    unblock = f"end what is unfinished in {worktree.path}; it is tried again by itself"
+    return Proposal(Because("WT-2", text, unblock=unblock), wake_at=due, resting=True)
 
 
 def _folder(obj: Object, worktree: WorktreeState) -> str:
