@@ -23,6 +23,7 @@ from orchctl.core.ledger_facts import LedgerRecovered as LedgerRecovered
 from orchctl.core.lifecycle import LIFECYCLE
 from orchctl.core.plan import Check, Plan
 from orchctl.core.ports import LandResult, Phase
+from orchctl.core.questions import QUESTIONS
 from orchctl.core.surroundings import AccountProbed as AccountProbed
 from orchctl.core.surroundings import AgentProbed as AgentProbed
 from orchctl.core.surroundings import MemoryObserved as MemoryObserved
@@ -378,6 +379,7 @@ EVENTS: dict[str, type[Event]] = {
         ActionStarted,
         *LIFECYCLE,
         *JUDGEMENTS,
+        *QUESTIONS,
     )
 }
 

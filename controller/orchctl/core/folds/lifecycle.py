@@ -15,25 +15,25 @@ OF_THE_WORK = frozenset({"GateFailed", "NoChange", "NoProgress", "OutsideTouches
 
 def suspend_requested(obj: Object, event: lifecycle.SuspendRequested, now: events.Now) -> Object:
     suspension = Suspension(actor=event.actor, reason=event.reason, since=now, until=event.until)
-    return _handled(parts.with_life(obj, suspension=suspension), event, "Suspend", now)
+    return handled(parts.with_life(obj, suspension=suspension), event, "Suspend", now)
 
 
 def resume_requested(obj: Object, event: lifecycle.ResumeRequested, now: events.Now) -> Object:
-    return _handled(parts.with_life(obj, suspension=None), event, "Resume", now)
+    return handled(parts.with_life(obj, suspension=None), event, "Resume", now)
 
 
 def cancel_requested(obj: Object, event: lifecycle.CancelRequested, now: events.Now) -> Object:
     wish = Cancellation(actor=event.actor, reason=event.reason, mode=event.mode, at=now)
-    return _handled(parts.with_life(obj, cancellation=wish), event, "Cancel", now)
+    return handled(parts.with_life(obj, cancellation=wish), event, "Cancel", now)
 
 
 def request_refused(obj: Object, event: lifecycle.RequestRefused, now: events.Now) -> Object:
-    return _handled(obj, event, event.verb, now, event.reason)
+    return handled(obj, event, event.verb, now, event.reason)
 
 
-def _handled(obj: Object, event: lifecycle.Request, verb: str, now: events.Now, refused: str = "") -> Object:
-    handled = Handled(token=event.token, verb=verb, actor=event.actor, at=now, refused=refused)
-    return parts.with_life(obj, handled=handled)
+def handled(obj: Object, event: lifecycle.Request, verb: str, now: events.Now, refused: str = "") -> Object:
+    taken_up = Handled(token=event.token, verb=verb, actor=event.actor, at=now, refused=refused)
+    return parts.with_life(obj, handled=taken_up)
 
 
 def suspension_expired(obj: Object, event: lifecycle.SuspensionExpired, now: events.Now) -> Object:
@@ -52,10 +52,12 @@ def retry_requested(obj: Object, event: lifecycle.RetryRequested, now: events.No
     ended = parts.ending_of(obj) or (obj.task.asked if obj.task is not None else None)
     if ended is None:
         raise parts.IllegalEvent(f"{obj.key} has not ended")
-    obj = _handled(parts.with_life(obj, cancellation=None, unstarted=None), event, "Retry", now)
-    if obj.task is None:
-        return obj
-    retry = Retry(from_stage=event.from_stage, was=ended)
+    obj = handled(parts.with_life(obj, cancellation=None, unstarted=None), event, "Retry", now)
+    return to_go_on(obj, ended, event.from_stage) if obj.task is not None else obj
+
+
+def to_go_on(obj: Object, was: Ending, from_stage: str) -> Object:
+    retry = Retry(from_stage=from_stage, was=was)
     return parts.with_task(replace(obj, failures=None), ended=None, stopping=None, asked=None, retry=retry)
 
 

@@ -80,7 +80,7 @@ def _worktree(obj: Object, task: TaskState, own: Object | None) -> tuple[events.
     return (again,)
 
 
-def refusal(obj: Object, request: lifecycle.RetryRequested) -> str:
+def refusal(obj: Object, from_stage: str = "") -> str:
     """Why this task cannot be retried as it stands; empty when it can."""
     ended = parts.ending_of(obj) or (obj.task.asked if obj.task is not None and obj.task.stopping is None else None)
     if ended is None:
@@ -94,7 +94,7 @@ def refusal(obj: Object, request: lifecycle.RetryRequested) -> str:
     most = resolve.attempts_max(obj)
     if obj.task is not None and obj.task.cycle + 1 >= most:
         return f"it has made its {most} attempts: raise `spec.attempts` in {obj.desired.path}:{obj.desired.line} first"
-    return _wrong_stage(obj.task, request.from_stage) if request.from_stage else ""
+    return _wrong_stage(obj.task, from_stage) if from_stage else ""
 
 
 def _wrong_stage(task: TaskState | None, wanted: str) -> str:

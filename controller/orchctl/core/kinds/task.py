@@ -57,7 +57,7 @@ def _propose(view: View, obj: Object, now: Now, revision: Revision | None) -> Pr
         return stopped
     if obj.task.retry is not None:
         return _again(view, obj, obj.task, revision)
-    failed = failing.asked(obj, obj.task) or failing.after_effect(obj, obj.task, now)
+    failed = failing.asked(view, obj, obj.task) or failing.after_effect(obj, obj.task, now)
     if failed is not None:
         return failed
     for step in _STEPS:
