@@ -18,7 +18,18 @@ import pytest
 from hypothesis import strategies
 
 from orchctl.adapters.ledger import codec, errors, store
-from orchctl.core import actions, events, evolve, judgements, ledger_facts, lifecycle, surroundings, upstream, views
+from orchctl.core import (
+    actions,
+    events,
+    evolve,
+    judgements,
+    ledger_facts,
+    lifecycle,
+    questions,
+    surroundings,
+    upstream,
+    views,
+)
 from orchctl.core.ids import Key
 from orchctl.core.state import State
 from tests.unit.core import builders
@@ -125,7 +136,7 @@ def test_every_effect_comes_back_within_its_intent(verb: str, data: strategies.D
 
 def test_every_event_class_is_registered_under_its_name() -> None:
     for base, registry, *modules in (
-        (events.Event, events.EVENTS, events, judgements, ledger_facts, lifecycle, surroundings, upstream),
+        (events.Event, events.EVENTS, events, judgements, ledger_facts, lifecycle, questions, surroundings, upstream),
         (actions.Effect, actions.EFFECTS, actions),
     ):
         every = [one for module in modules for one in vars(module).values()]

@@ -33,6 +33,11 @@ def test_ses_10_values_are_read_each_time_without_the_end_of_line(
     assert files.problem(wanted) == ""
 
 
+def test_ses_14_a_link_that_leads_back_to_itself_is_said_too(files: secret_files.SecretFiles, tmp_path: Path) -> None:
+    (tmp_path / "home/loop").symlink_to("loop")
+    assert "~/loop cannot be read" in files.problem((("API_KEY", "~/loop"),))
+
+
 @pytest.mark.parametrize(
     ("file", "content", "said"),
     [

@@ -243,16 +243,16 @@ def test_ses_2_a_check_that_leaves_a_daemon_leaves_nothing(box: sandbox.Sandbox)
 )
 def test_app_6_an_agent_cannot_change_what_the_controller_obeys(box: sandbox.Sandbox, deed: str) -> None:
     ended = _run(box, "write greet.sh 'echo hello'", deed)
-    assert (ended["status"], ended["reason"]) == ("False", "ProtectedPath"), ended
-    assert "manifests" in str(ended["message"])
+    assert (ended["status"], ended["reason"]) == ("False", "NoProgress"), ended  # it was told once, and did it again
+    assert "touches protected paths: manifests" in str(ended["message"])
     assert box.git("log", "-1", "--format=%an") == "Ann"
 
 
 def test_app_7_paths_a_project_protects_stay_as_they_are(box: sandbox.Sandbox) -> None:
     box.write("manifests/project.yaml", f"{sandbox.PROJECT}  guardrails: {{protectedPaths: ['ci/**']}}\n")
     ended = _run(box, "write greet.sh 'echo hello'", "write ci/deploy.sh x")
-    assert ended["reason"] == "ProtectedPath"
-    assert "ci/deploy.sh" in str(ended["message"])
+    assert ended["reason"] == "NoProgress"
+    assert "touches protected paths: ci/deploy.sh" in str(ended["message"])
 
 
 def test_wt_10_what_an_agent_plants_in_its_clone_is_never_run_by_the_controller(box: sandbox.Sandbox) -> None:

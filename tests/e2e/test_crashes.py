@@ -5,7 +5,6 @@ The points come from the effects themselves; an effect that no scenario passes f
 
 from __future__ import annotations
 
-import json
 import pathlib
 import signal
 import sqlite3
@@ -14,7 +13,7 @@ from collections.abc import Callable
 import pytest
 
 from orchctl.adapters.ledger import store, verifying
-from orchctl.core import actions, events, evolve, views
+from orchctl.core import actions, events, evolve, replay, views
 from orchctl.core.state import State
 from orchctl.testing import crashes
 from tests.e2e import sandbox
@@ -78,12 +77,12 @@ spec:
 """
 
 
-def points(counts: dict[str, int]) -> list[str]:
+def points(counts: dict[str, int], moments: tuple[str, ...] = crashes.MOMENTS) -> list[str]:
     return [
-        f"{verb}:{number}:{moment}"
-        for verb, count in counts.items()
+        f"{name}:{number}:{moment}"
+        for name, count in counts.items()
         for number in range(1, count + 1)
-        for moment in crashes.MOMENTS
+        for moment in moments
     ]
 
 
@@ -142,13 +141,13 @@ def verify(box: sandbox.Sandbox, runs: pathlib.Path, agent_runs: int) -> None:
     assert box.git("rev-list", "--count", f"{base}..{work}", cwd=hub) == "1", "one commit of the agent's work"
     assert box.git("for-each-ref", "refs/heads", cwd=hub) == "", "the task's branch is gone"
     assert sandbox.marked_processes(box.root) == []
-    assert _left_over(box, hub) == []
-    _verify_ledger(box)
+    assert left_over(box) == []
+    verify_ledger(box, fix="Merged")
 
 
-def _left_over(box: sandbox.Sandbox, hub: pathlib.Path) -> list[str]:
+def left_over(box: sandbox.Sandbox) -> list[str]:
     """Locks, temporary names, clones and rooms: after the end of all work there are none."""
-    found = [str(path) for top in (box.repo / ".git", hub) for path in top.rglob("*.lock")]
+    found = [str(path) for top in (box.repo / ".git", box.hub()) for path in top.rglob("*.lock")]
     for kind in ("worktrees", "rooms"):
         found += [str(path) for path in (box.state / kind).glob("*/*/*")]
     found += [
@@ -158,13 +157,14 @@ def _left_over(box: sandbox.Sandbox, hub: pathlib.Path) -> list[str]:
     return found + box.git("for-each-ref", "refs/orch").splitlines()
 
 
-def _verify_ledger(box: sandbox.Sandbox) -> None:
+def verify_ledger(box: sandbox.Sandbox, **ends: str) -> None:
     """LOG-2: each intent has exactly one outcome. LOG-3: the fold of the events is what the rows say."""
-    assert json.loads(box.orchctl("get", "task", "fix", "-o", "json"))["status"]["summary"] == "Merged"
+    assert {name: box.object("task", name)["status"]["summary"] for name in ends} == ends
     assert verifying.verify(box.state / "ledger.db").problems == []
     ledger = store.Ledger(box.state / "ledger.db")
+    history = list(ledger.read())
     state, started, ended, attempts = State(), [], [], []
-    for recorded in ledger.read():
+    for recorded in history:
         state = evolve.evolve(state, recorded)
         match recorded.event:
             case events.ActionStarted(action=action):
@@ -182,6 +182,7 @@ def _verify_ledger(box: sandbox.Sandbox) -> None:
     assert stored == rows
     assert dict(warm.objects) == dict(state.objects), "a warm start reads what a fold would give"
     assert (warm.seq, warm.turn, warm.revision, warm.open) == (state.seq, state.turn, state.revision, state.open)
+    assert list(replay.verify(history)) == [], "each decision follows from the facts alone, across the restart too"
 
 
 @pytest.mark.parametrize("point", points(STRAIGHT))
@@ -231,7 +232,8 @@ def test_f1_every_effect_is_killed_around_at_every_occurrence(box: sandbox.Sandb
     runs = straight(box)
     assert crash(box, "--list", str(listed)) == 0
     verify(box, runs, agent_runs=1)
-    assert sorted(listed.read_text().split()) == sorted(points(STRAIGHT))
+    of_effects = [point for point in listed.read_text().split() if point.endswith(crashes.MOMENTS)]
+    assert sorted(of_effects) == sorted(points(STRAIGHT))
 
 
 @pytest.mark.parametrize(("scenario", "counts"), [(hanging, HANGING), (templated, TEMPLATED), (gated, GATED)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -17,6 +18,9 @@ MERGED_FILES = {
     "04-own-agent": {"notes/remember-the-release.md": "Take notes.\n\nThe release is on Friday."},
     "05-two-tasks": {"AUTHORS": "Ann", "THANKS": "Everybody"},
 }
+
+# What becomes of a use case with no agent but `script`, which has no script there, and how often it was run.
+STARTED = {"01-solo-fix": ("Failed", 1), "07-research": ("Failed", 1), "10-takeover": ("Suspended", 0)}
 
 
 def test_every_example_is_known_and_listed() -> None:
@@ -40,6 +44,23 @@ def test_an_example_is_linted_and_merged(name: str, box: sandbox.Sandbox) -> Non
     assert [task["status"]["summary"] for task in tasks] == ["Merged"] * text.count("kind: Task\n")
     for path, content in MERGED_FILES[name].items():
         assert content in (box.repo / path).read_text()
+
+
+def test_every_use_case_that_is_done_is_tried() -> None:
+    listed = (ROOT / "examples/README.md").read_text()
+    assert sorted(re.findall(r"^\| `(.+)\.yaml` .*\| done \|$", listed, re.MULTILINE)) == sorted(STARTED)
+
+
+@pytest.mark.parametrize("name", STARTED)
+def test_a_use_case_that_is_done_starts(name: str, box: sandbox.Sandbox) -> None:
+    text = (ROOT / f"examples/use-cases/{name}.yaml").read_text()
+    if "kind: Project\n" in text:
+        (box.repo / "manifests/project.yaml").unlink()
+    box.write(f"manifests/{name}.yaml", text)
+    box.commit("Add a use case")
+    box.until_idle()
+    (task,) = json.loads(box.orchctl("get", "tasks", "-o", "json"))["items"]
+    assert (task["status"]["summary"], len(task["status"].get("sessions", []))) == STARTED[name]
 
 
 def test_a_red_gate_of_the_pipeline_example_sends_the_agent_back_once(box: sandbox.Sandbox) -> None:

@@ -64,3 +64,18 @@ def test_mrg_2_tasks_that_conflict_do_not_both_land(box: sandbox.Sandbox) -> Non
     assert "word.txt" in box.orchctl("why", f"task/{loser}")
     assert loser in box.kept("word.txt")
     assert box.git("status", "--porcelain") == ""
+
+
+def test_log_8_a_project_whose_folder_is_a_link_to_itself_harms_no_other(box: sandbox.Sandbox) -> None:
+    (box.root / "loop").symlink_to("loop")
+    (box.root / "empty").mkdir()
+    for name in ("loop", "empty"):
+        project = sandbox.PROJECT.replace("name: shop", f"name: {name}")
+        box.write(f"manifests/{name}.yaml", f"{project}  repo: {{url: ../{name}, branch: main}}\n")
+        box.write(f"manifests/{name}-task.yaml", sandbox.task(sandbox.FIX, name=name, extra=f"  project: {name}\n"))
+    box.write("manifests/fix.yaml", sandbox.task(sandbox.FIX, extra="  project: shop\n"))
+    box.commit("One good, two bad")
+    with box.controller():
+        box.until_summary("fix", "Merged")
+        for name in ("loop", "empty"):
+            box.until_summary(name, "Failed")

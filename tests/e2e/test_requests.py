@@ -73,3 +73,37 @@ def test_task_4_a_failed_task_goes_on_with_its_earlier_work_also_when_its_worktr
     assert box.summary("fix") == "Merged"
     assert box.git("show", "HEAD:notes.txt").split()[-1] == "twice"
     assert "once" in box.git("show", "HEAD:notes.txt").split()
+
+
+ASKING = """\
+apiVersion: orchctl.dev/v1alpha1
+kind: Pipeline
+metadata: {name: careful}
+spec:
+  stages:
+    - {name: implement, role: coder, gates: [{checks: {}}], onFailure: {goto: implement, limit: 0, then: Ask}}
+    - {name: merge, merge: {}}
+"""
+ANSWER = """\
+apiVersion: orchctl.dev/v1alpha1
+kind: Question
+metadata: {name: fix-implement-q2}
+spec: {subject: {kind: Task, name: fix}, answer: {option: fail}}
+"""
+
+
+def test_ses_3_a_question_is_answered_by_a_command_and_by_a_commit(box: sandbox.Sandbox) -> None:
+    box.write("manifests/pipeline.yaml", ASKING)
+    box.write("manifests/task.yaml", sandbox.task("replace greet.sh goodbye hullo", extra="  pipeline: careful\n"))
+    box.commit("Ask for a greeting")
+    with box.controller():
+        box.until_summary("fix", "Waiting(Question)")
+        assert "fix-implement-q1" in box.orchctl("get", "questions")
+        assert "orchctl answer fix-implement-q1 retry|continue|fail" in box.orchctl("why", "fix")
+        box.orchctl("answer", "fix-implement-q1", "perhaps", code=failures.CONFLICT)
+        assert "is answered: retry" in box.orchctl("answer", "fix-implement-q1", "retry")
+        sandbox.until(lambda: box.summary("fix-implement-q2", "Question") == "Open", "it asks again")
+        box.write("manifests/answer.yaml", ANSWER)
+        box.commit("Leave it")
+        box.until_summary("fix", "Failed")
+        assert box.seen("Question", "fix-implement-q2")["status"]["answered"]["option"] == "fail"

@@ -27,7 +27,8 @@ WRITER_LOCKED = "WriterLocked"
 SYNCED = "Synced"  # of a source with a remote
 SOURCE_VERIFIED = "SourceVerified"  # of a source whose commits must be signed
 EFFECTIVE = "Effective"  # of an Approval: it counts
-STALE = "Stale"  # of an Approval, present only while it holds: it is about something else than what is judged now
+STALE = "Stale"  # present only while it holds: an Approval or answer is about something else than what is judged now
+ANSWERED = "Answered"  # of a Question
 SUPPORTED = "Supported"  # present, and False, only while something asked for has no behaviour
 
 

@@ -63,7 +63,6 @@ CLUSTER_KINDS = ("Account", "Agent", "Settings", "Source")  # the last one is no
 CONTROLLER_KINDS = ("Session", "Worktree", "MergeQueue")  # in this release; written by a user it is left alone
 # Read and checked, but nothing happens because of them yet.
 UNSUPPORTED_KINDS = (
-    "Question",
     "Budget",
     "Trigger",
     "Milestone",
@@ -182,10 +181,11 @@ _ROWS = (
     Kind(
         "Question",
         ("q",),
-        "An agent waits for an answer or a permission.",
+        "The controller asks a person what is to follow, and waits.",
         (
             Column("FOR", ".spec.subject.name"),
-            Column("ANSWER", ".spec.answer.option"),
+            Column("OPTIONS", ".status.options"),
+            Column("ANSWER", ".status.answered.option"),
             *_USUAL,
         ),
     ),

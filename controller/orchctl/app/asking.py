@@ -11,8 +11,8 @@ from pathlib import Path
 
 from orchctl.adapters.host import inbox as inboxes
 from orchctl.app.read import failures, locate
-from orchctl.core import lifecycle, ports
-from orchctl.core.ids import Key, key_of
+from orchctl.core import lifecycle, ports, questions
+from orchctl.core.ids import Key
 
 TEXT_CHARACTERS_MAX = 500
 WALL_S_MAX = 253_402_300_799.0  # the end of the year 9999: no time behind it can be shown
@@ -43,11 +43,11 @@ def refused(fact: lifecycle.Request, reason: str) -> lifecycle.RequestRefused:
     return lifecycle.RequestRefused(fact.key, token=fact.token, actor=fact.actor, verb=verb, reason=reason)
 
 
-def submit(place: locate.Place, verb: str, namespace: str, name: str, **values: object) -> str:
+def submit(place: locate.Place, verb: str, key: str, **values: object) -> str:
     """Leaves the request in the inbox; its token."""
     state_dir = place.state_dir
     assert state_dir is not None, "somebody has read the ledger in it"
-    content = {"verb": verb, "key": key_of("Task", namespace, name), **values}
+    content = {"verb": verb, "key": key, **values}
     try:
         return inboxes.Inbox(Path(state_dir)).submit(content)
     except ports.PermanentError as error:
@@ -77,6 +77,11 @@ def _retry(key: Key, token: str, actor: str, content: Content) -> lifecycle.Requ
     return lifecycle.RetryRequested(key, token=token, actor=actor, from_stage=_text(content, "fromStage"))
 
 
+def _answer(key: Key, token: str, actor: str, content: Content) -> lifecycle.Request:
+    option, text = _text(content, "option"), _text(content, "text")
+    return questions.AnswerRequested(key, token=token, actor=actor, option=option, text=text)
+
+
 def _text(content: Content, name: str) -> str:
     value = content.get(name, "")
     if not isinstance(value, str) or len(value) > TEXT_CHARACTERS_MAX:
@@ -89,4 +94,5 @@ _MAKERS: dict[str, Callable[[Key, str, str, Content], lifecycle.Request]] = {
     "Resume": _resume,
     "Cancel": _cancel,
     "Retry": _retry,
+    "Answer": _answer,
 }

@@ -16,7 +16,7 @@ from typing import Any
 
 from orchctl.adapters.backends import plans, registry
 from orchctl.adapters.executors import starter
-from orchctl.adapters.gitsource import remotes, repository
+from orchctl.adapters.gitsource import addresses, remotes, repository
 from orchctl.adapters.host import windows
 from orchctl.adapters.probes import programs, secret_files
 from orchctl.adapters.templates import rendering
@@ -99,7 +99,7 @@ class Effects:
             return repo
         if self._control_url is not None and not Path(repo).is_absolute():
             raise ports.PermanentError(f"{repo} is relative to a control repo that is elsewhere: use its address")
-        return str((self._control_repo / repo).resolve())
+        return os.path.realpath(self._control_repo / repo)  # of links that lead back to themselves git complains
 
     def _branch(self, repo: str, branch: str) -> str:
         if branch:
@@ -122,13 +122,7 @@ class Effects:
 
     def _is_control(self, repo: str) -> bool:
         """Whether this is the repo of the manifests, by whatever name it was called."""
-        path = Path(self._repo(repo))
-        if self._control_url is not None:
-            return self._repo(repo).rstrip("/") == self._control_url
-        if not path.is_dir():
-            return False
-        here = repository.ControlRepo.open(self._control_repo).common_dir
-        return repository.ControlRepo.open(path).common_dir == here
+        return addresses.is_same(self._repo(repo), self._control_url or str(self._control_repo))
 
     def _create_tree(self, action: actions.Action, do: actions.CreateTree) -> list[events.Event]:
         path = self.workspace.create_tree(do.project, do.name, do.branch, do.commit)

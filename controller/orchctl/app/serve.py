@@ -32,6 +32,7 @@ from orchctl.app import (
     pressure,
     requests,
     revisions,
+    sealing,
     statusfiles,
     sweeping,
 )
@@ -65,6 +66,7 @@ class Wish:
     ref: str | None = None
     until_idle: bool = False
     allowed_signers: str | None = None
+    retain_s: float = sealing.RETAIN_S
 
 
 def run_controller(wish: Wish, announce: Callable[[str], None], wrap: Callable[[Parts], Parts] = _as_built) -> int:
@@ -145,7 +147,9 @@ def _controller_of(wish: Wish, environ: Mapping[str, str], announce: Callable[[s
         said = requests.Intake(asked, authorship.Attributed(admitted, git.repo), announce)
         watched = pressure.DiskWatch(ledger.reserve, str(where.state), said)
         intake = freememory.MemoryWatch(watched, memory.free_bytes)
-        yield _Built(ledger, machine, doer, intake, asked.folder, clock, control.git_dir, full_ref, show, fetcher)
+        aged = sealing.Sealing(intake, where.ledger, wish.retain_s, clock.now, announce)
+        stack.callback(aged.close)
+        yield _Built(ledger, machine, doer, aged, asked.folder, clock, control.git_dir, full_ref, show, fetcher)
 
 
 def _mirrored(repo: str, environ: Mapping[str, str]) -> Path:

@@ -1,4 +1,4 @@
-"""What the verbs that ask something of a task share: find it, leave the request, and say what came of it.
+"""What the verbs that ask something of one object share: find it, leave the request, and say what came of it.
 
 With a controller running the answer is waited for, a short while; without one the request waits in the inbox.
 """
@@ -25,14 +25,15 @@ def add_target(made: arguments.Parser) -> None:
 
 
 class Asked:
-    """One task and the place of its controller."""
+    """One object, mostly a task, and the place of its controller."""
 
-    __slots__ = ("context", "name", "namespace", "place", "spec")
+    __slots__ = ("context", "kind", "name", "namespace", "place", "spec")
 
-    def __init__(self, written: str, namespace: str, place: locate.Place, context: Context) -> None:
-        target = selection.named([written])[0]
-        if target.kind.kind != "Task":
-            raise failures.CommandError(f"it is asked of a task, not of a {target.kind.singular}", failures.USAGE)
+    def __init__(self, written: str, namespace: str, place: locate.Place, context: Context, kind: str = "task") -> None:
+        target = selection.named([written if "/" in written else f"{kind}/{written}"])[0]
+        self.kind = resources.kind_called(kind)
+        if target.kind.kind != self.kind.kind:
+            raise failures.CommandError(f"it is asked of a {kind}, not of a {target.kind.singular}", failures.USAGE)
         self.context, self.place, self.namespace = context, place, namespace
         with selection.open_ledger(place, target) as reader:
             record = selection.one(target, namespace, reader)
@@ -43,9 +44,9 @@ class Asked:
         """Leave the request and wait for what the controller says to it; `said` is what has then happened."""
         from orchctl.app import asking
 
-        token = asking.submit(self.place, verb, self.namespace, self.name, **values)
+        token = asking.submit(self.place, verb, f"{self.kind.kind}/{self.namespace}/{self.name}", **values)
         if not locate.controller(self.place)[0]:
-            self.context.say(f"task/{self.name}: asked (request {token})")
+            self.context.say(f"{self.kind.singular}/{self.name}: asked (request {token})")
             self.context.warn(
                 "No controller is running: the request waits in the inbox for the next `orchctl controller`."
             )
@@ -57,8 +58,10 @@ class Asked:
                 failures.TIMEOUT,
             )
         if answer.text("refused"):
-            raise failures.CommandError(f"task/{self.name}: {answer.text('refused')}", failures.CONFLICT)
-        self.context.say(f"task/{self.name} {said}")
+            raise failures.CommandError(
+                f"{self.kind.singular}/{self.name}: {answer.text('refused')}", failures.CONFLICT
+            )
+        self.context.say(f"{self.kind.singular}/{self.name} {said}")
         return failures.OK
 
     def _answer(self, token: str) -> Body | None:
@@ -71,7 +74,7 @@ class Asked:
         return None
 
     def _request(self) -> Body:
-        target = resources.Target(resources.kind_called("task"), self.name)
+        target = resources.Target(self.kind, self.name)
         with selection.open_ledger(self.place, target) as reader:
-            record = reader.find("Task", self.namespace, self.name)
+            record = reader.find(self.kind.kind, self.namespace, self.name)
         return body.of(record).at("status").at("request") if record is not None else body.Body({})

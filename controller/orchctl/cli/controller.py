@@ -34,13 +34,18 @@ def run(words: Sequence[str], context: Context) -> int:
         "--allowed-signers", metavar="FILE", help="keep a copy of this as who may sign commits (see gpg.ssh in git)"
     )
     made.add_argument("--until-idle", action="store_true", help="end when nothing runs and nothing can start")
+    made.add_argument(
+        "--retain", metavar="DURATION", help="keep events so long before they are sealed into files (default: 7d)"
+    )
     options = made.parse_args(words)
     if options.where and options.repo:
         raise failures.CommandError("name the control repo once: as REPO or with --repo", failures.USAGE)
     place = context.place(options.where or options.repo)
     signers = os.path.join(context.cwd, options.allowed_signers) if options.allowed_signers else None
 
-    from orchctl.app import serve
+    from orchctl.app import sealing, serve
+
+    retain_s = sealing.retain_s(options.retain) if options.retain is not None else sealing.RETAIN_S
 
     def announce(line: str) -> None:
         if line.startswith(("error:", "warning:")):
@@ -49,5 +54,5 @@ def run(words: Sequence[str], context: Context) -> int:
             context.say(line)
             context.output.flush()
 
-    wish = serve.Wish(place.remote or place.root, options.ref, options.until_idle, signers)
+    wish = serve.Wish(place.remote or place.root, options.ref, options.until_idle, signers, retain_s)
     return serve.run_controller(wish, announce)

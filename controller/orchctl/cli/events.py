@@ -50,7 +50,10 @@ def run(words: Sequence[str], context: Context) -> int:
             key = selection.one(target, options.namespace, reader, or_session="/" not in options.about).key
         namespace = None if key or options.all_namespaces else options.namespace
         found = reader.events(key=key, namespace=namespace, severity=options.types)
+        before = reader.sealed_to()
         lines: list[tuple[str, ...]] = list(describe.event_rows(collections.deque(found, options.tail), context.now()))
+    if before and len(lines) < options.tail:
+        context.warn(f"Events up to {before} are sealed and not shown: `orchctl trace` has those of one object.")
     if not lines:
         context.warn("No events found." if not key else f"No events found for {resources.label_of(key)}.")
         return failures.OK

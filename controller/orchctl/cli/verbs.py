@@ -47,6 +47,7 @@ VERBS = {
         Verb("resume", OPERATE, "let a suspended task go on", "orchctl resume fix-login"),
         Verb("cancel", OPERATE, "end a task before it is done", "orchctl cancel fix-login"),
         Verb("retry", OPERATE, "let a failed or cancelled task go on", "orchctl retry fix-login"),
+        Verb("answer", OPERATE, "say what is to follow, when a task asks", "orchctl answer fix-login-check-q1 retry"),
         Verb("rerun", OPERATE, "make another task of one that has ended", "orchctl rerun fix-login --commit"),
         Verb("prune", OPERATE, "let go what vanished from git in a large number", "orchctl prune"),
         Verb("verify", OPERATE, "check that the ledger is what was recorded", "orchctl verify"),

@@ -20,9 +20,11 @@ from orchctl.core.ledger_facts import ControllerStarted as ControllerStarted
 from orchctl.core.ledger_facts import DiskEased as DiskEased
 from orchctl.core.ledger_facts import DiskPressed as DiskPressed
 from orchctl.core.ledger_facts import LedgerRecovered as LedgerRecovered
+from orchctl.core.ledger_facts import LedgerSealed as LedgerSealed
 from orchctl.core.lifecycle import LIFECYCLE
 from orchctl.core.plan import Check, Plan
 from orchctl.core.ports import LandResult, Phase
+from orchctl.core.questions import QUESTIONS
 from orchctl.core.surroundings import AccountProbed as AccountProbed
 from orchctl.core.surroundings import AgentProbed as AgentProbed
 from orchctl.core.surroundings import MemoryObserved as MemoryObserved
@@ -336,6 +338,7 @@ EVENTS: dict[str, type[Event]] = {
         DiskPressed,
         DiskEased,
         LedgerRecovered,
+        LedgerSealed,
         RevisionObserved,
         *UPSTREAM,
         ObjectAdmitted,
@@ -378,6 +381,7 @@ EVENTS: dict[str, type[Event]] = {
         ActionStarted,
         *LIFECYCLE,
         *JUDGEMENTS,
+        *QUESTIONS,
     )
 }
 

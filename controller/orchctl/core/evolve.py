@@ -10,9 +10,10 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from orchctl.core import events, groups, judgements, lifecycle, status, upstream, versioned
+from orchctl.core import events, groups, judgements, lifecycle, questions, status, upstream, versioned
 from orchctl.core.folds import admission, agents, decisions, gating, outcomes, parts, pruning, source
 from orchctl.core.folds import lifecycle as life
+from orchctl.core.folds import questions as question_folds
 from orchctl.core.ids import ActionKey, Key, kind_of
 from orchctl.core.state import (
     WORK_KINDS,
@@ -68,7 +69,7 @@ def _concerns_no_object(state: State, event: events.Event) -> bool:
 
 _PRUNING = (events.PruneBlocked, events.PruneConfirmed, events.PruneLifted)
 _DISK = (events.DiskPressed, events.DiskEased)
-_OF_THE_RUN = (events.ControllerStarted, events.LedgerRecovered, lifecycle.ClockJumped)
+_OF_THE_RUN = (events.ControllerStarted, events.LedgerRecovered, events.LedgerSealed, lifecycle.ClockJumped)
 _WHOLE = (*_OF_THE_RUN, events.MemoryObserved, *_DISK, *_PRUNING)
 
 
@@ -152,4 +153,9 @@ _FOLDS: dict[type[events.Event], Callable[[Object, Any, events.Now], Object]] = 
     lifecycle.DependencyMet: life.dependency_met,
     lifecycle.StartTimeReached: life.start_time_reached,
     lifecycle.TaskNeverStarted: life.task_never_started,
+    questions.AnswerRequested: question_folds.answer_requested,
+    questions.QuestionAsked: question_folds.question_asked,
+    questions.QuestionAnswered: question_folds.question_answered,
+    questions.QuestionClosed: question_folds.question_closed,
+    questions.StageRetried: question_folds.stage_retried,
 }

@@ -33,3 +33,14 @@ class LedgerRecovered(Event):
     lost: int  # events that were recorded and are not here
     folder: str  # where the damaged files are kept
     base: str = ""  # digest of the objects it was gone on from, where the events before could not be folded
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LedgerSealed(Event):
+    """The oldest events were moved to a segment file. What they led to is in the objects, so nothing else changes."""
+
+    first: int
+    last: int
+    hash: str  # of the last event: the next one follows it
+    digest: str  # of the file
+    state: str  # digest of all objects and counters as the last event left them

@@ -39,3 +39,10 @@ def tree_name(namespace: str, name: str, uid: str) -> str:
 
 def attempt_id(uid: str, ordinal: int) -> AttemptId:
     return AttemptId(f"{uid}.{ordinal}")
+
+
+def question_keys(task: Key, stage_name: str, number: int) -> tuple[Key, Key]:
+    """As with sessions: the name people expect, and one no other task comes to."""
+    plain = f"{name_of(task)}-{stage_name}-q{number}"
+    distinct = f"{plain[: NAME_LENGTH_MAX - 9]}-{uid_of('question', task, stage_name, number)[:8]}"
+    return (key_of("Question", namespace_of(task), bounded(plain)), key_of("Question", namespace_of(task), distinct))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from orchctl.core import actions, events, judgements, lifecycle, upstream
+from orchctl.core import actions, events, judgements, lifecycle, questions, upstream
 from orchctl.core.ids import name_of
 from orchctl.core.ports import LandResult, Phase
 from orchctl.kit import text, timestamps
@@ -44,6 +44,8 @@ def _of_admission(event: events.Event) -> Line | None:
         case events.LedgerRecovered():
             what = f"{event.lost} events are lost" if event.lost else "nothing is lost"
             return _warning("LedgerRecovered", f"made anew from its events: {what}; as it was: {event.folder}")
+        case events.LedgerSealed():
+            return _normal("LedgerSealed", f"events {event.first} to {event.last} are in a segment file")
         case events.RevisionObserved():
             word = "HistoryRewritten" if event.rewritten else "RevisionObserved"
             said = f"{event.ref} is at {event.commit[:8]}"
@@ -187,6 +189,14 @@ def _of_life(event: events.Event) -> Line | None:
             return _normal("DependencyMet", event.message)
         case lifecycle.StartTimeReached():
             return _normal("StartTimeReached", event.start_after)
+        case questions.AnswerRequested() | questions.QuestionAnswered():
+            return _normal("Answered", f"{event.option}, by {event.actor}{_why(event.text)}")
+        case questions.QuestionAsked():
+            return _warning("QuestionAsked", f"{event.text}; {', '.join(event.options)}?")
+        case questions.QuestionClosed():
+            return _normal("QuestionClosed", event.reason)
+        case questions.StageRetried():
+            return _normal("RetryAnswered", f"in answer to {name_of(event.question)}")
         case lifecycle.ClockJumped():
             return _warning("ClockJumped", f"the clock was set by {event.seconds:+.0f} s")
     return None

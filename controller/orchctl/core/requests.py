@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from orchctl.core import lifecycle, resolve
+from orchctl.core import lifecycle, questions, resolve
 from orchctl.core.folds import parts
 from orchctl.core.ids import kind_of, name_of
-from orchctl.core.kinds import restarting, stopping, suspending
+from orchctl.core.kinds import answering, restarting, stopping, suspending
 from orchctl.core.state import Object, State
 
 
@@ -18,6 +18,8 @@ def refusal(state: State, request: lifecycle.Request) -> str:
         return f"there is no {kind_of(request.key)} {name_of(request.key)}"
     if isinstance(request, lifecycle.RequestRefused):
         return ""
+    if isinstance(request, questions.AnswerRequested):
+        return answering.refusal(state, obj, request)
     if kind_of(obj.key) != "Task":
         return f"it can be asked of a Task only, not of a {kind_of(obj.key)}"
     if obj.desired is None:
@@ -34,7 +36,7 @@ def refusal(state: State, request: lifecycle.Request) -> str:
         case lifecycle.CancelRequested():
             return _ended(obj) or _not_cancellable(obj, request)
         case lifecycle.RetryRequested():
-            return restarting.refusal(obj, request)
+            return restarting.refusal(obj, request.from_stage)
     return f"{type(request).__name__} is unknown"
 
 

@@ -17,7 +17,7 @@ from orchctl.core.claims import Wants, wants_of
 from orchctl.core.folds import parts
 from orchctl.core.heaps import Heap
 from orchctl.core.ids import SOURCE, Key, kind_of
-from orchctl.core.kinds import approval, session, source, task, worktree
+from orchctl.core.kinds import approval, question, session, source, task, worktree
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, State
 from orchctl.core.view import View
@@ -219,6 +219,8 @@ def decide(view: View, obj: Object, now: events.Now, state: State) -> Proposal |
         return session.propose(view, obj, now)
     if obj.worktree is not None:
         return worktree.propose(view, obj, now)
+    if kind_of(obj.key) == "Question":
+        return question.propose(view, obj)
     if obj.source is not None:
         return source.propose(obj, obj.source)
     if kind_of(obj.key) == "Task":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Iterable
 
 from orchctl.api.v1alpha1 import settings as settings_kind
 from orchctl.core.ids import Key
@@ -16,6 +17,8 @@ from orchctl.kit import durations
 
 SETTINGS = Key("Settings//default")
 DEFAULT_ROOTS = ("manifests",)  # where Settings are always looked for, whatever paths they name
+
+ANYWHERE = ("**/*.yaml", "**/*.yml")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -56,6 +59,11 @@ def in_force(state: State) -> SourceSettings:
 def plain_folder(path: str) -> str:
     """`./a//b/` is `a/b`; the whole repo is the empty text."""
     return "/".join(part for part in path.split("/") if part not in ("", "."))
+
+
+def globs_of(folders: Iterable[str]) -> tuple[str, ...]:
+    """Paths that hold or may come to hold manifests; where that is the whole repo, every file that can be one."""
+    return tuple(glob for folder in dict.fromkeys(folders) for glob in ((folder,) if folder else ANYWHERE))
 
 
 def is_below(path: str, folders: tuple[str, ...]) -> bool:

@@ -18,6 +18,7 @@ from orchctl.core.ids import ActionKey, AttemptId, Key, Oid
 from orchctl.core.judgements import CommitLine, FoundWindow, Principal, Standing
 from orchctl.core.plan import Plan
 from orchctl.core.ports import Phase
+from orchctl.core.questions import QuestionState
 from orchctl.core.versioned import Versioned
 
 
@@ -190,6 +191,7 @@ class TaskState:
     plan: Plan
     started: Now
     stages: tuple[StageRecord, ...]
+    requester: Principal | None = None  # who asked for the work it runs with
     stage: int = 0
     cycle: int = 0  # how often it has gone back to a stage or on after an end; its attempts are one more
     feedback: str = ""
@@ -225,6 +227,7 @@ class TaskState:
     stopping: Ending | None = None
     ended: Ending | None = None
     asked: Ending | None = None  # a stage has failed for good, and a person has to say what follows
+    asks: int = 0  # how often that has been
     findings: str = ""  # of the last failure that was about the work
     retry: Retry | None = None
     restarted: Now | None = None  # when it last went on after an end
@@ -331,6 +334,7 @@ class Object:
     principal: Principal | None = None  # who said what is desired now, where that matters
     said: Now | None = None  # when that was taken up
     standing: Standing | None = None  # of an Approval
+    question: QuestionState | None = None
     program: Program | None = None  # of an Agent
     keyring: Keyring | None = None  # of an Account
     source: SourceState | None = None
@@ -371,7 +375,7 @@ class MemoryShort:
     wanted: int
 
 
-WORK_KINDS = frozenset({"Task", "Session", "Worktree"})  # as many as there is work; all others are few
+WORK_KINDS = frozenset({"Task", "Session", "Worktree", "Question"})  # as many as there is work; all others are few
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from orchctl.core import preflight, resolve
 from orchctl.core.events import Now
 from orchctl.core.ids import Key, kind_of
 from orchctl.core.judgements import Standing
-from orchctl.core.kinds import depending, suspending, verifying
+from orchctl.core.kinds import depending, question, suspending, verifying
 from orchctl.core.state import Desired, Ending, Object, SessionState, SourceState, TaskState, WorktreeState
 from orchctl.kit import timestamps
 
@@ -68,6 +68,9 @@ def _wanted(obj: Object) -> list[_Wanted]:
         return _source(obj.source)
     if kind_of(obj.key) == "Approval" and obj.desired is not None:
         return [*_accepted(obj), *_approval(obj.standing)]
+    if kind_of(obj.key) == "Question" and (obj.question is not None or not obj.problems):
+        made = [_Wanted(api.ACCEPTED, "True", api.Reason.MADE_BY_CONTROLLER)]
+        return [*(_accepted(obj) if obj.desired is not None else made), _supported(obj), *_question(obj)]
     return [*_accepted(obj), _supported(obj), *_declared(obj)]
 
 
@@ -226,6 +229,28 @@ def _approval(standing: Standing | None) -> list[_Wanted]:
         _Wanted(api.EFFECTIVE, "True" if standing.counts else "False", *said),
         _Wanted(api.STALE, "True" if standing.stale else None, *said),
     ]
+
+
+def _question(obj: Object) -> list[_Wanted]:
+    """Being answered is all it is for; an answer in git that is not the one that counted is said to be stale."""
+    asked = obj.question
+    answer = asked.answer if asked is not None else None
+    answered, stale = _Wanted(api.ANSWERED, "False", "Open"), _Wanted(api.STALE, None, "")
+    if answer is not None:
+        answered = _Wanted(api.ANSWERED, "True", "Answered", f"{answer.option}, by {answer.actor}")
+    elif asked is not None and asked.closed:
+        answered = _Wanted(api.ANSWERED, "False", "Closed", asked.closed)
+    said = question.answer_in(obj)
+    if asked is None:
+        answered = _Wanted(api.ANSWERED, "False", "NotAsked", "no question of this name has been asked")
+    if said is not None and question.is_early(obj):
+        stale = _Wanted(api.STALE, "True", "NotAsked", "it was said before the question was asked")
+    elif said is not None and asked is not None and not asked.is_open and (answer is None or answer.option != said[0]):
+        over = answered.message or "the question is over"
+        stale = _Wanted(api.STALE, "True", "Over", f"{said[0]} came too late: {over}")
+    is_open = asked is not None and asked.is_open
+    ready = _Wanted(api.READY, "Unknown" if is_open else "True", answered.reason, answered.message)
+    return [answered, stale, ready, _waiting(obj), _Wanted(api.STALLED, None, "")]
 
 
 def _worktree(obj: Object, worktree: WorktreeState) -> list[_Wanted]:

@@ -30,6 +30,11 @@ class View:
             if kind_of(key) == kind:
                 yield self._state.objects[key]
 
+    @property
+    def roots(self) -> tuple[str, ...]:
+        """The folders of the control repo that manifests are read from now. Asked only when an effect is made."""
+        return self._state.revision.roots if self._state.revision is not None else ()
+
     def members(self, group: Key) -> tuple[Key, ...]:
         """The Tasks of a merge group, in order. Who asks is decided again when one joins it."""
         self.read[group] = None

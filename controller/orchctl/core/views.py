@@ -15,6 +15,7 @@ from orchctl.core.folds import parts
 from orchctl.core.ids import Key, kind_of, name_of, namespace_of
 from orchctl.core.kinds import suspending
 from orchctl.core.plan import Resolved
+from orchctl.core.questions import QuestionState
 from orchctl.core.state import Attempt, Judged, Object, SessionState, SourceState, State, TaskState, WorktreeState
 from orchctl.kit import timestamps
 
@@ -69,6 +70,8 @@ def _uid(obj: Object) -> str:
         return obj.session.uid
     if obj.worktree is not None:
         return obj.worktree.uid
+    if obj.question is not None:
+        return names.uid_of(obj.question.task_uid, obj.key)
     return obj.desired.uid if obj.desired is not None else ""
 
 
@@ -100,6 +103,8 @@ def _metadata(state: State, obj: Object) -> Json:
 def _spec(obj: Object) -> object:
     if obj.desired is not None:
         return json.loads(obj.desired.spec)
+    if obj.question is not None:
+        return {"subject": {"kind": "Task", "name": name_of(obj.question.task)}}
     if obj.session is not None:
         worktree = {"name": name_of(obj.session.worktree)}
         return {"prompt": obj.session.prompt, "worktree": worktree}
@@ -116,10 +121,12 @@ def _status(state: State, obj: Object) -> Json:
     if obj.because is not None and obj.because.waiting and parts.ending_of(obj) is None:
         since = timestamps.rfc3339(obj.because_since.at) if obj.because_since is not None else ""
         result["waiting"] = {"reason": obj.because.waiting, "message": obj.because.text, "since": since}
-    if kind_of(obj.key) == "Task":
+    if kind_of(obj.key) in ("Task", "Question"):
         result.update(_life(obj))
     if obj.task is not None:
         result.update(_task(state, obj, obj.task))
+    if obj.question is not None:
+        result.update(_question(obj.question))
     if obj.session is not None:
         result.update(_session(obj.session))
     if obj.worktree is not None:
@@ -147,6 +154,8 @@ def summary(obj: Object) -> str:
         return _session_word(obj.session)
     if obj.source is not None:
         return _source_word(obj.source)
+    if obj.question is not None:
+        return _question_word(obj.question)
     if obj.worktree is not None:
         return "Removed" if obj.worktree.removed else "Ready" if obj.worktree.path else "Creating"
     if obj.standing is not None and not obj.withdrawn:
@@ -177,6 +186,10 @@ def _source_word(source: SourceState) -> str:
     if source.refused is not None:
         return "Refused"
     return "Ready" if not source.unreachable else "Offline" if source.offline else "Unavailable"
+
+
+def _question_word(question: QuestionState) -> str:
+    return "Open" if question.is_open else "Closed" if question.answer is None else "Answered"
 
 
 def _session_word(session: SessionState) -> str:
@@ -344,6 +357,22 @@ def _attempt(attempt: Attempt) -> Json:
         "outputBytes": attempt.output_bytes,
         "message": attempt.message,
     }
+
+
+def _question(question: QuestionState) -> Json:
+    answer = question.answer
+    result: Json = {
+        "kind": "StageFailed",
+        "reason": question.reason,
+        "stage": question.stage,
+        "text": question.text,
+        "options": list(question.options),
+        "since": _moment(question.since),
+    }
+    if answer is not None:
+        said = {"option": answer.option, "text": answer.text, "by": answer.actor, "at": _moment(answer.at)}
+        result["answered"] = said
+    return result
 
 
 def _worktree(worktree: WorktreeState) -> Json:

@@ -1,13 +1,16 @@
 """Kills a real controller at a chosen point, by wrapping its ports: `python -m orchctl.testing.crashes --at POINT ...`.
 
-A point is `Effect:n:moment`: the n-th occurrence of an effect, and one of four moments around it. Production modules
-know nothing of this; what is wrapped is what every controller records with and acts by. With `--list FILE` nothing is
-killed and each point that was passed is written to the file.
+A point is `Effect:n:moment`: the n-th occurrence of an effect, and one of four moments around it; or `Fact:n:moment`:
+the n-th turn with a fact of that class from outside (a commit, a request, the end of an attempt), and one of two
+moments around its record. `--nth` counts points instead of naming one. Production modules know nothing of this; what is
+wrapped is what every controller records with and acts by. With `--list FILE` nothing is killed and each point that was
+passed is written to the file.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import signal
 import sys
@@ -19,6 +22,7 @@ from orchctl.core.ids import ActionKey, AttemptId, Key
 from orchctl.core.state import State
 
 MOMENTS = ("before-intent", "after-intent", "after-effect", "after-outcome")
+RECORD = ("before-record", "after-record")
 Passed = Callable[[str], None]
 
 
@@ -44,6 +48,7 @@ class _Counting:
 class _Recorder:
     def __init__(self, inner: driver.Recorder, counting: _Counting, passed: Passed) -> None:
         self._inner, self._counting, self._passed = inner, counting, passed
+        self._facts: dict[str, int] = {}
 
     def append(
         self, batch: tuple[events.Recorded, ...], rows: list[views.Row], removed: list[Key], after: State
@@ -51,14 +56,30 @@ class _Recorder:
         found = [one.event for one in batch]
         intents = [self._counting.name(event.action) for event in found if isinstance(event, events.ActionStarted)]
         outcomes = [self._counting.known(event.action) for event in found if isinstance(event, events.Outcome)]
+        facts = [
+            self._named(name) for name in dict.fromkeys(type(one).__name__ for one in found if _is_from_outside(one))
+        ]
+        for name in facts:
+            self._passed(f"{name}:before-record")
         for name in intents:
             self._passed(f"{name}:before-intent")
         self._inner.append(batch, rows, removed, after)
+        for name in facts:
+            self._passed(f"{name}:after-record")
         for name in intents:
             self._passed(f"{name}:after-intent")
         for known in outcomes:
             if known is not None:
                 self._passed(f"{known}:after-outcome")
+
+    def _named(self, name: str) -> str:
+        self._facts[name] = self._facts.get(name, 0) + 1
+        return f"{name}:{self._facts[name]}"
+
+
+def _is_from_outside(event: events.Event) -> bool:
+    """Neither decided by the core nor an outcome, which is a moment of its effect."""
+    return not isinstance(event, (events.Decision, events.Outcome))
 
 
 class _Doer:
@@ -96,15 +117,18 @@ def wrapped(passed: Passed) -> Callable[[serve.Parts], serve.Parts]:
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m orchctl.testing.crashes")
     parser.add_argument("--repo", required=True)
-    parser.add_argument("--at", default="", help="Effect:n:moment")
+    parser.add_argument("--at", default="", help="Effect:n:moment or Fact:n:moment")
+    parser.add_argument("--nth", type=int, default=0, help="the point that is passed as the n-th")
     parser.add_argument("--list", default="", help="write the points that were passed to this file")
     options = parser.parse_args(argv)
+
+    order = itertools.count(1)  # `next` of it is safe between threads
 
     def passed(point: str) -> None:
         if options.list:
             with open(options.list, "a", encoding="utf-8") as stream:
                 stream.write(f"{point}\n")
-        if point == options.at:
+        if next(order) == options.nth or point == options.at:
             os.kill(os.getpid(), signal.SIGKILL)
 
     return serve.run_controller(

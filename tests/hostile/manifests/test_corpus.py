@@ -114,16 +114,16 @@ def test_git_8_links_and_what_lies_elsewhere_are_no_manifests(control):
 
 
 def test_git_3_what_has_no_behaviour_is_told_from_the_file_to_the_status(control):
-    task = HEAD.replace("prompt: x", "prompt: x, suspend: true").encode()
+    task = HEAD.replace("prompt: x", "prompt: x, params: {colour: red}").encode()
     commit(control, {"manifests/a.yaml": task})
     taken = admission.Admission(source.GitSource(control.path, "refs/heads/main"), "uid", ())
     bench = worlds.Bench(world=worlds.World())
     facts = taken.facts(bench.machine.state)
     (fact,) = [each for each in facts if isinstance(each, events.ObjectAdmitted)]
-    assert fact.unsupported == ("spec.suspend",)
+    assert fact.unsupported == ("spec.params",)
     bench.give(*facts)
     found = {each.type: each for each in bench.object("Task/default/a").conditions}
-    assert "spec.suspend" in found["Supported"].message
+    assert "spec.params" in found["Supported"].message
 
 
 def test_the_loader_never_reads_a_file(monkeypatch):

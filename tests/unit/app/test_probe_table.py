@@ -16,6 +16,7 @@ MODULES = {
     "scouting": "orchctl.app.scouting",
     "revisions": "orchctl.app.revisions",
     "fetching": "orchctl.adapters.gitsource.fetching",
+    "sealing": "orchctl.app.sealing",
     "programs": "orchctl.adapters.probes.programs",
 }
 FIGURE = re.compile(r"`([a-z]+)\.([A-Z_]+)` = ([0-9.]+) s")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from orchctl.core import lifecycle, requests
+from orchctl.core import lifecycle, questions, requests
 from orchctl.core.folds.parts import attempts_of
 from orchctl.core.ids import Key, kind_of
 from orchctl.core.ports import Phase
@@ -33,6 +33,10 @@ def cancel(mode: str = "AfterCleanup", reason: str = "", key: str = TASK) -> lif
 
 def retry(from_stage: str = "", key: str = TASK) -> lifecycle.RetryRequested:
     return lifecycle.RetryRequested(Key(key), token=token(), actor=ACTOR, from_stage=from_stage)
+
+
+def answer(option: str, key: str, text: str = "") -> questions.AnswerRequested:
+    return questions.AnswerRequested(Key(key), token=token(), actor=ACTOR, option=option, text=text)
 
 
 def refusal(bench: worlds.Bench, request: lifecycle.Request) -> str:

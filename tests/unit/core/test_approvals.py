@@ -11,7 +11,7 @@ from orchctl.core import actions, events, judgements
 from orchctl.core.ids import Key
 from orchctl.core.judgements import Principal
 from orchctl.testing import worlds
-from tests.unit.core import builders
+from tests.unit.core import asking, builders
 
 TASK = "Task/default/fix"
 ALICE, BOB, ANN = "alice@example.com", "bob@example.com", "ann@example.com"
@@ -364,3 +364,61 @@ def test_gate_7_the_built_in_policies_are_content_with_what_they_say() -> None:
     assert waiting(made) == "Approval"
     made.give(approval(made, by=ANN, gate_name="approval"))
     assert summary(made) == "Merged"
+
+
+def reviewed(*stages: dict[str, Any]) -> worlds.Bench:
+    """Approved in a stage of its own, ended in a conflict, and retried by a pipeline with these stages instead."""
+    review = {"name": "review", "gates": [{"name": "leads", "approval": {"policy": "leads"}}]}
+    world = worlds.World(conflicts=("x",))
+    made = bench(stages=[STAGES[0], review, {"name": "merge", "merge": {}}], world=world)
+    made.give(approval(made))
+    assert summary(made) == "Failed"
+    world.conflicts = ()
+    edited = [STAGES[0], *stages, {"name": "merge", "merge": {}}]
+    made.give(builders.admitted("Pipeline", "own", {"stages": edited}, generation=2), asking.retry())
+    return made
+
+
+def test_app_1_task_4_a_gate_that_was_added_to_a_passed_stage_is_asked_after_a_retry() -> None:
+    two = [{"name": name, "approval": {"policy": "leads"}} for name in ("leads", "second")]
+    made = reviewed({"name": "review", "gates": two})
+    assert not landed(made)
+    assert waiting(made) == "Approval"
+    made.give(approval(made, name="one"))
+    assert not landed(made)
+    made.give(approval(made, name="two", gate_name="second"))
+    assert summary(made) == "Merged"
+
+
+def test_app_1_task_4_a_gate_that_the_retried_pipeline_has_no_more_is_not_asked() -> None:
+    made = reviewed({"name": "other", "gates": [{"name": "second", "approval": {"policy": "leads"}}]})
+    made.give(approval(made, name="two", gate_name="second"))
+    assert made.object(TASK).stalled == ""
+    assert summary(made) == "Merged"
+
+
+def test_app_1_task_4_with_the_same_gates_a_retry_goes_on_where_it_ended() -> None:
+    made = reviewed({"name": "review", "gates": [{"name": "leads", "approval": {"policy": "leads"}}]})
+    assert summary(made) == "Merged"
+    assert len([one for one in made.world.done if isinstance(one, actions.RunAgent)]) == 1
+
+
+@pytest.mark.parametrize("edit", [{"priority": 3}, {"prompt": "Something else."}])
+def test_app_1_who_edits_a_task_that_runs_does_not_take_over_what_another_asked_for(edit: dict[str, Any]) -> None:
+    made = bench(policy(approvers={"users": [ANN, BOB]}))
+    made.give(dataclasses.replace(builders.task(pipeline="own", **edit), principal=Principal(BOB)))
+    made.give(approval(made, by=ANN))
+    assert not landed(made)
+    made.give(approval(made, by=BOB))
+    assert landed(made)
+
+
+@pytest.mark.parametrize(("edit", "mine"), [({"priority": 3}, True), ({"prompt": "Something else."}, False)])
+def test_app_1_who_edits_the_work_of_a_task_before_it_starts_has_asked_for_it(edit: dict[str, Any], mine: bool) -> None:
+    pipeline = builders.admitted("Pipeline", "own", {"stages": STAGES})
+    made = builders.bench(pipeline, policy(approvers={"users": [ANN, BOB]}), builders.project())
+    for by, said in ((ANN, {}), (BOB, edit)):
+        task = builders.task(pipeline="own", suspend=not said, **said)
+        made.give(dataclasses.replace(task, principal=Principal(by)))
+    made.give(approval(made, by=BOB))
+    assert landed(made) is mine

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 
+from orchctl.adapters.gitsource import treediff
 from orchctl.core import actions, events
 from orchctl.core.ids import Key
 from orchctl.core.kinds import task as task_kind
 from orchctl.core.ports import Phase
 from orchctl.testing import worlds
-from tests.unit.core import builders
+from tests.unit.core import asking, builders
 
 TASK = "Task/default/fix"
 TWO_CHECKS = [{"name": "gen", "run": "make gen"}, {"name": "unit", "run": "make test"}]
@@ -187,4 +189,25 @@ def test_mrg_1_work_that_the_target_holds_already_is_not_merged_again() -> None:
     bench.give(*builders.catalogue())
     bench.give(builders.project(), builders.task())
     assert ending(bench)[0] == "Succeeded"
+    assert not done(bench, actions.LandWork)
+
+
+def test_app_6_folders_that_manifests_are_read_from_since_a_task_began_are_protected_from_it() -> None:
+    world = worlds.World(paths=("conf/approval.yaml",))
+    world.exits = lambda effect: None if isinstance(effect, actions.RunAgent) else 0
+    bench = builders.bench(builders.project(), builders.task(), world=world)
+    bench.give(dataclasses.replace(builders.revision(), commit=worlds.oid("next"), roots=("conf",)))
+    for _ in range(3):
+        asking.end_agent(bench)
+    assert ending(bench) == ("Failed", "ProtectedPath")
+    assert not done(bench, actions.LandWork)
+
+
+@pytest.mark.parametrize("suffix", treediff.SUFFIXES)
+@pytest.mark.parametrize("folder", ["", "deep/down/"])
+def test_app_6_where_manifests_may_stand_anywhere_no_agent_writes_one(folder: str, suffix: str) -> None:
+    bench = worlds.Bench(world=worlds.World(paths=("src/a.py", f"{folder}approval{suffix}")))
+    bench.give(*builders.catalogue(), dataclasses.replace(builders.revision(), roots=("",)))
+    bench.give(builders.project(), builders.task())
+    assert ending(bench) == ("Failed", "ProtectedPath")
     assert not done(bench, actions.LandWork)

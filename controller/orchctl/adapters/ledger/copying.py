@@ -1,6 +1,7 @@
 """`orchctl backup`: a copy of the ledger in one file, made beside a running controller, with an anchor of its own.
 
-SQLite's online copy takes one moment of the ledger, however busy its writer is. The copy is checked in full before it
+SQLite's online copy takes one moment of the ledger, however busy its writer is. Sealed events are put back into it, so
+that the copy is one file and needs no other. It is checked in full before it
 gets its name, so a file of that name is one that can be gone back to.
 """
 
@@ -11,7 +12,7 @@ import os
 import sqlite3
 from pathlib import Path
 
-from orchctl.adapters.ledger import anchor, store, verifying
+from orchctl.adapters.ledger import anchor, segments, store, verifying
 from orchctl.adapters.ledger.errors import LedgerError
 
 ANCHOR_SUFFIX = ".anchor"
@@ -29,6 +30,7 @@ def copy(path: Path, target: Path) -> verifying.Report:
     try:
         with contextlib.closing(verifying.read_only(path)) as source, contextlib.closing(store.connect(made)) as db:
             source.backup(db)
+            unsealed(db, segments.folder_of(path))
             db.execute("PRAGMA journal_mode=DELETE")  # one file, nothing beside it
             head = store.head(db)
             epoch = int(store.meta(db, "epoch") or "0")
@@ -48,3 +50,11 @@ def copy(path: Path, target: Path) -> verifying.Report:
             left.unlink()
         unfinished.rmdir()
     return report
+
+
+def unsealed(db: sqlite3.Connection, folder: Path) -> None:
+    """All events in the table again. What a damaged segment had is missed by the check of the copy."""
+    with store.transaction(db):
+        through = store.sealed_to(db)
+        db.executemany(store.INSERT_EVENT, segments.rows(folder, 0, through, lambda _: None))
+        db.execute("DELETE FROM meta WHERE name = ?", (store.SEALED,))

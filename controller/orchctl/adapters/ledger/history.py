@@ -28,5 +28,5 @@ def history(path: Path) -> Iterator[History]:
         store.check_schema(db)
         described, state = bases.read(db, store.meta(db, bases.NAME))
         last = db.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
-        recorded = store.recorded(db)
+        recorded = store.recorded(db, path)
         yield History(state, (one for one in recorded if one.seq > described.seq), int(last))

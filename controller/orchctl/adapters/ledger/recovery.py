@@ -14,7 +14,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 
-from orchctl.adapters.ledger import anchor, bases, chain, codec, store, survey, verifying
+from orchctl.adapters.ledger import anchor, bases, chain, codec, segments, store, survey, verifying
 from orchctl.adapters.ledger.errors import LedgerError
 from orchctl.adapters.ledger.specs import is_spec
 from orchctl.core import events, evolve, views
@@ -49,8 +49,9 @@ def recover(path: Path, accept_loss: int, at: float) -> Outcome:
     elif mark is None or not mark.seq:
         raise LedgerError(f"there is no ledger at {path}")
     work.mkdir(mode=0o700)
+    sealed = segments.folder_of(path)
     try:
-        _make(path, work, _Wanted(made, _free_folder(path.with_name(DAMAGED)), accept_loss, at), mark)
+        _make(path, work, _Wanted(made, sealed, _free_folder(path.with_name(DAMAGED)), accept_loss, at), mark)
     finally:
         shutil.rmtree(work)
     return _put_in_place(path, made)
@@ -59,6 +60,7 @@ def recover(path: Path, accept_loss: int, at: float) -> Outcome:
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Wanted:
     made: Path
+    sealed: Path  # the folder of the segments
     folder: Path
     accept_loss: int
     at: float
@@ -82,7 +84,7 @@ def _make(path: Path, work: Path, wanted: _Wanted, mark: anchor.Mark | None) -> 
         with contextlib.suppress(FileNotFoundError):
             shutil.copyfile(f"{path}{suffix}", f"{work / path.name}{suffix}")
     with contextlib.closing(store.connect(work / path.name)) as source:
-        found = _surveyed(source, mark)
+        found = _surveyed(source, wanted.sealed, mark)
         if found.lost_count > wanted.accept_loss:
             raise LedgerError(_refusal(found))
         target = work / "made" / path.name
@@ -100,15 +102,15 @@ def _make(path: Path, work: Path, wanted: _Wanted, mark: anchor.Mark | None) -> 
     os.replace(target, wanted.made)
 
 
-def _surveyed(source: sqlite3.Connection, mark: anchor.Mark | None) -> survey.Survey:
+def _surveyed(source: sqlite3.Connection, sealed: Path, mark: anchor.Mark | None) -> survey.Survey:
     try:
         store.check_schema(source)
     except sqlite3.DatabaseError:
         with contextlib.suppress(sqlite3.DatabaseError):
             source.execute("SELECT 1 FROM events LIMIT 1")
-            return survey.survey(source, mark)
+            return survey.survey(source, sealed, mark)
         return survey.nothing(mark)
-    return survey.survey(source, mark)
+    return survey.survey(source, sealed, mark)
 
 
 def _refusal(found: survey.Survey) -> str:
@@ -142,7 +144,7 @@ def _settings(source: sqlite3.Connection, found: survey.Survey, mark: anchor.Mar
 def _fill(
     db: sqlite3.Connection, source: sqlite3.Connection, found: survey.Survey, settings: dict[str, str], wanted: _Wanted
 ) -> None:
-    _copy_events(db, source, found)
+    _copy_events(db, source, found, wanted.sealed)
     _copy_specs(db, source, found)
     if found.base.seq:
         db.executemany("INSERT INTO base_objects(key, state) VALUES (?, ?)", bases.rows_of(found.base_state))
@@ -160,9 +162,10 @@ def _fill(
     db.executemany(store.SET_META, [store.meta_row(name, value) for name, value in pairs.items()])
 
 
-def _copy_events(db: sqlite3.Connection, source: sqlite3.Connection, found: survey.Survey) -> None:
+def _copy_events(db: sqlite3.Connection, source: sqlite3.Connection, found: survey.Survey, sealed: Path) -> None:
+    """Sealed ones too: the new ledger has them in its table, until they are sealed again."""
     kept = set(found.kept)
-    for row in survey.readable_rows(source, None):
+    for row in survey.readable_rows(source, sealed, None):
         if row[0] in kept:
             db.execute(store.INSERT_EVENT, row)
 
@@ -195,6 +198,9 @@ def _put_in_place(path: Path, made: Path) -> Outcome:
     for name in (path.name, f"{path.name}-wal"):
         with contextlib.suppress(FileNotFoundError):
             os.rename(path.with_name(name), folder / name)
+    if not (folder / segments.FOLDER).exists():
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(segments.folder_of(path), folder / segments.FOLDER)
     path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
     os.replace(made, path)
     anchor.sync(path.parent)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib import resources
 from pathlib import Path
 
-from orchctl.adapters.ledger import anchor, bases, chain, codec, opening, specs
+from orchctl.adapters.ledger import anchor, bases, chain, codec, opening, segments, specs
 from orchctl.adapters.ledger.errors import Damaged, DiskFull, Fenced, LedgerError
 from orchctl.adapters.ledger.reserve import NAME as RESERVE
 from orchctl.adapters.ledger.reserve import Reserve
@@ -27,6 +27,7 @@ SCHEMA_VERSION = "2"
 PAGE_ROWS = 1_000
 BUSY_S = 10.0
 CONTROLLER = "controller"
+SEALED = "sealed"  # the setting that says how far
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class _Turn:
     removed: list[tuple[str]]
     counters: str
     head: opening.Head
+    sealed: int  # the last event whose rows a segment has, where this turn says so
     sum: int
     digests: dict[str, bytes | None]
 
@@ -162,7 +164,8 @@ class Ledger:
         found, head = event_rows(batch, self._head, self.epoch, chain.after_turn(sum_of_rows, counters))
         specs = [(e.spec_digest, e.spec) for e in (one.event for one in batch) if isinstance(e, events.ObjectAdmitted)]
         gone: list[tuple[str]] = [(key,) for key in removed]
-        return _Turn(found, specs, written, gone, counters, head, sum_of_rows, digests)
+        sealed = max((e.last for e in (one.event for one in batch) if isinstance(e, events.LedgerSealed)), default=0)
+        return _Turn(found, specs, written, gone, counters, head, sealed, sum_of_rows, digests)
 
     def _write(self, turn: _Turn) -> None:
         self._check_epoch()
@@ -171,6 +174,9 @@ class Ledger:
         self._db.executemany("DELETE FROM objects WHERE key = ?", turn.removed)
         self._db.executemany(UPSERT_OBJECT, turn.rows)
         self._db.execute(SET_META, meta_row("counters", turn.counters))
+        if turn.sealed:
+            self._db.execute("DELETE FROM events WHERE seq <= ?", (turn.sealed,))
+            self._db.execute(SET_META, meta_row(SEALED, str(turn.sealed)))
 
     def _check_epoch(self) -> None:
         """Within the transaction, so that nobody can begin an epoch between this look and the commit."""
@@ -181,7 +187,7 @@ class Ledger:
 
     def read(self) -> Iterator[events.Recorded]:
         """Every event in order."""
-        return recorded(self._db)
+        return recorded(self._db, self.path)
 
     def state(self) -> State:
         """The state as the last turn left it, from the objects table: equal to the fold of all events (LOG-3)."""
@@ -201,14 +207,50 @@ class Ledger:
         self._anchor.close()
 
 
-def recorded(db: sqlite3.Connection) -> Iterator[events.Recorded]:
-    """Every event in order, a page at a time: no read transaction is held while the caller works."""
-    found = specs.Specs(db)
-    last = 0
-    while page := db.execute(_PAGE, (last, PAGE_ROWS)).fetchall():
-        for row in page:
-            yield codec.recorded(row, found)
+def recorded(db: sqlite3.Connection, path: Path) -> Iterator[events.Recorded]:
+    """Every event in order, the sealed ones first: none is left out unsaid but those that are known to be lost."""
+    found, gaps, last = specs.Specs(db), dict(bases.described(meta(db, bases.NAME)).gaps), 0
+    for row in rows_of(db, segments.folder_of(path), last, _refused):
+        seq = int(str(row[0]))
+        if seq != last + 1 and gaps.get(last + 1) != seq - 1:
+            raise Damaged(f"events are missing: from {last + 1} to {seq - 1}{where(db, seq)}: {opening.RECOVER}")
+        yield codec.recorded((*row[:4], row[7], row[8]), found)
+        last = seq
+
+
+def rows_of(
+    db: sqlite3.Connection, folder: Path, last: int, damaged: Callable[[Damaged], None]
+) -> Iterator[segments.Row]:
+    """The rows of events behind `last`, from segments and table, a page at a time: nothing is held meanwhile.
+
+    A controller may seal what is not read yet: rows that are gone from the table are looked for in the segments.
+    """
+    while True:
+        page = db.execute(PAGE, (last,)).fetchall()
+        if not page or page[0][0] != last + 1:
+            through = sealed_to(db)
+            if through > last:
+                yield from segments.rows(folder, last, through, damaged)
+                last = through
+                continue
+        if not page:
+            return
+        yield from page
         last = page[-1][0]
+
+
+def sealed_to(db: sqlite3.Connection) -> int:
+    """The last event that is in a segment and no longer in the table."""
+    return int(meta(db, SEALED) or "0")
+
+
+def where(db: sqlite3.Connection, seq: int) -> str:
+    """What to add to the news that the events before `seq` are missing."""
+    return f" (a file of {segments.FOLDER}/ had them)" if seq <= sealed_to(db) + 1 else ""
+
+
+def _refused(error: Damaged) -> None:
+    raise error
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -335,7 +377,7 @@ stage, agent, created_at, body, because, state, shown_digest, row_digest)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 INSERT_SPEC = "INSERT OR IGNORE INTO specs(digest, spec) VALUES (?, ?)"
 SET_META = "INSERT OR REPLACE INTO meta(name, value, digest) VALUES (?, ?, ?)"
-_PAGE = "SELECT seq, turn, at, t, type, data FROM events WHERE seq > ? ORDER BY seq LIMIT ?"
+PAGE = f"SELECT {opening.CONTENT}, prev_hash, hash FROM events WHERE seq > ? ORDER BY seq LIMIT {PAGE_ROWS}"  # noqa: S608
 _STATES = "SELECT key, state, shown_digest, row_digest FROM objects ORDER BY created_at, key"
 
 __all__ = ["Ledger", "LedgerError", "row_digest"]

@@ -10,9 +10,11 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import sqlite3
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
-from orchctl.adapters.ledger import anchor, bases, chain, codec, opening, specs, store, verifying
+from orchctl.adapters.ledger import anchor, bases, chain, codec, opening, segments, specs, store
 from orchctl.adapters.ledger.errors import LedgerError
 from orchctl.core import evolve
 from orchctl.core.folds.parts import IllegalEvent
@@ -51,11 +53,12 @@ def nothing(mark: anchor.Mark | None) -> Survey:
     return Survey(opening.EMPTY, [], State(), bases.Base(), State(), 0.0, lost, [], {})
 
 
-def survey(db: sqlite3.Connection, mark: anchor.Mark | None) -> Survey:
+def survey(db: sqlite3.Connection, sealed: Path, mark: anchor.Mark | None) -> Survey:
+    """`sealed` is the folder of the segments."""
     found = _Folding(db)
     newest: Row | None = None
     sound: list[int] = []
-    for row in readable_rows(db, mark):
+    for row in readable_rows(db, sealed, mark):
         if chain.holds(row):
             found.take(row)
             sound.append(int(str(row[0])))
@@ -136,14 +139,18 @@ def _specs_of_objects(db: sqlite3.Connection) -> dict[str, str]:
     return found
 
 
-def readable_rows(db: sqlite3.Connection, mark: anchor.Mark | None) -> Iterator[Row]:
-    """A page at a time; where a page cannot be read, one event at a time."""
-    last, end = 0, mark.seq if mark is not None else 0
+def readable_rows(db: sqlite3.Connection, sealed: Path, mark: anchor.Mark | None) -> Iterator[Row]:
+    """What is sealed, then what the table has: a page at a time; where one cannot be read, one event at a time."""
+    last = 0
+    for row in segments.rows(sealed, 0, _sealed_to(db), lambda _: None):
+        yield row
+        last = int(str(row[0]))
+    end = mark.seq if mark is not None else 0
     with contextlib.suppress(sqlite3.DatabaseError):
         end = max(end, min(db.execute("SELECT max(seq) FROM events").fetchone()[0] or 0, end + store.PAGE_ROWS**2))
     while True:
         try:
-            page = db.execute(verifying.PAGE, (last,)).fetchall()
+            page = db.execute(store.PAGE, (last,)).fetchall()
         except sqlite3.DatabaseError:
             yield from _one_by_one(db, last + 1, last + store.PAGE_ROWS)
             last += store.PAGE_ROWS
@@ -154,6 +161,18 @@ def readable_rows(db: sqlite3.Connection, mark: anchor.Mark | None) -> Iterator[
             return
         yield from page
         last = page[-1][0]
+
+
+def _sealed_to(db: sqlite3.Connection) -> int:
+    """As the setting says; where it is lost, what the table no longer has."""
+    with contextlib.suppress(sqlite3.DatabaseError, LedgerError):
+        through = store.sealed_to(db)
+        if through:
+            return through
+    with contextlib.suppress(sqlite3.DatabaseError):
+        oldest = db.execute("SELECT min(seq) FROM events").fetchone()[0]
+        return int(oldest) - 1 if oldest is not None else sys.maxsize
+    return sys.maxsize
 
 
 def _one_by_one(db: sqlite3.Connection, first: int, last: int) -> Iterator[Row]:

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from orchctl.adapters.ledger import anchor, bases, chain, codec, opening, specs, store
+from orchctl.adapters.ledger import anchor, bases, chain, codec, opening, segments, specs, store
 from orchctl.adapters.ledger.errors import LedgerError
 from orchctl.core import evolve
 from orchctl.core.folds.parts import IllegalEvent
@@ -21,7 +21,6 @@ from orchctl.core.state import State
 
 PROBLEMS_MAX = 20  # the first ones are enough to know what to do
 Row = tuple[object, ...]
-PAGE = f"SELECT {opening.CONTENT}, prev_hash, hash FROM events WHERE seq > ? ORDER BY seq LIMIT {store.PAGE_ROWS}"  # noqa: S608
 _OBJECTS = """SELECT key, kind, namespace, name, uid, generation, seq, ready, summary, stage, agent, created_at, body,
 because, state, shown_digest, row_digest FROM objects NOT INDEXED ORDER BY key"""
 
@@ -55,12 +54,12 @@ def verify(path: Path) -> Report:
             for (said,) in db.execute(f"PRAGMA integrity_check({PROBLEMS_MAX})"):
                 if said != "ok":
                     report.add(f"SQLite: {said}")
-        _verify_content(db, mark, report)
+        _verify_content(db, segments.folder_of(path), mark, report)
     return report
 
 
-def _verify_content(db: sqlite3.Connection, mark: anchor.Mark | None, report: Report) -> None:
-    events = _Events(db, report)
+def _verify_content(db: sqlite3.Connection, sealed: Path, mark: anchor.Mark | None, report: Report) -> None:
+    events = _Events(db, sealed, report)
     with _noted(report):
         events.take_all()
     db.execute("BEGIN")
@@ -80,8 +79,9 @@ def _verify_content(db: sqlite3.Connection, mark: anchor.Mark | None, report: Re
 class _Events:
     """Goes through the events: checks each link, and folds as long as nothing is wrong."""
 
-    def __init__(self, db: sqlite3.Connection, report: Report) -> None:
+    def __init__(self, db: sqlite3.Connection, sealed: Path, report: Report) -> None:
         self._db = db
+        self._folder = sealed
         self._report = report
         self.base, state = bases.read(db, store.meta(db, bases.NAME))
         self._gaps = dict(self.base.gaps)
@@ -94,10 +94,9 @@ class _Events:
         self._specs = specs.Specs(db)
 
     def take_all(self) -> None:
-        while page := self._db.execute(PAGE, (self.last,)).fetchall():
-            for row in page:
-                self._check(row)
-                self._fold(row)
+        for row in store.rows_of(self._db, self._folder, self.last, lambda damaged: self._broken(str(damaged))):
+            self._check(row)
+            self._fold(row)
 
     def _check(self, row: Row) -> None:
         seq = row[0]
@@ -105,7 +104,7 @@ class _Events:
         if self._gaps.get(self.last + 1) == seq - 1:
             self.hash = row[-2]  # type: ignore[assignment]
         elif seq != self.last + 1:
-            self._broken(f"events are missing: from {self.last + 1} to {seq - 1}")
+            self._broken(f"events are missing: from {self.last + 1} to {seq - 1}{store.where(self._db, seq)}")
         elif row[-2] != self.hash:
             self._broken(f"event {seq} does not follow event {self.last}")
         if not chain.holds(row):

@@ -34,7 +34,8 @@ class SecretFiles:
         path = Path(f"{self._home}{file[1:]}") if file.startswith("~/") else Path(file)
         if not path.is_absolute():
             raise ports.TransientError(f"{file} must begin with `/` or `~/`")
-        if path.resolve().is_relative_to(self._repo):
+        # Not `Path.resolve`, which fails on links that lead back to themselves: opening says so below.
+        if Path(os.path.realpath(path)).is_relative_to(self._repo):
             raise ports.TransientError(f"{file} lies in the control repo, where a commit would give it away")
         try:
             data = _bytes(path)

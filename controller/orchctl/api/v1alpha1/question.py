@@ -1,4 +1,4 @@
-"""Question: an agent waits for an answer or a permission. The controller asks, a person answers."""
+"""Question: a task waits for a person to say what is to follow. The controller asks, a person answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class SubjectKind(StrEnum):
 
 
 class QuestionSubject(fields.Model):
-    kind: SubjectKind = Field(description="Kind of the object that waits.")
+    kind: SubjectKind = Field(description="Kind of the object that waits.", json_schema_extra=fields.only("Task"))
     name: fields.Name = Field(description="Name of the object that waits.")
 
 
@@ -24,7 +24,9 @@ class Answer(fields.Model):
     RULES = (rules.Rule("has(self.option) || self.text != ''", "must have an `option` or a `text`", code="missing"),)
 
     option: fields.Name | None = Field(default=None, description="One of the options offered.")
-    text: Annotated[fields.Text, Field(max_length=16_384)] = Field(default="", description="An answer in words.")
+    text: Annotated[fields.Text, Field(max_length=16_384)] = Field(
+        default="", description="A remark, kept with the answer."
+    )
 
 
 class QuestionSpec(fields.Model):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 
-from orchctl.app.read import failures
+from orchctl.app.read import failures, sealed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,6 +107,7 @@ class Reader:
     """An open read-only ledger. Use as a context manager."""
 
     def __init__(self, path: str) -> None:
+        self._path = path
         quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
         try:
             self._connection = sqlite3.connect(
@@ -138,6 +139,10 @@ class Reader:
     def head(self) -> int:
         """The newest event's number: it changes exactly when something happened."""
         return int(str(self._fetch("SELECT coalesce(max(seq), 0) FROM events", {})[0][0]))
+
+    def sealed_to(self) -> int:
+        """The last event that is in a segment file and no longer in the table."""
+        return int(self.meta("sealed") or "0")
 
     def find(self, kind: str, namespace: str, name: str) -> Record | None:
         rows = self._fetch(ONE_OBJECT.format(columns=FULL_COLUMNS), {"key": f"{kind}/{namespace}/{name}"})
@@ -178,6 +183,10 @@ class Reader:
     def events(
         self, after: int = 0, *, key: str | None = None, namespace: str | None = None, severity: str | None = None
     ) -> Iterator[Event]:
+        """Those that are not sealed. Who goes on from a place before them is told, as something would be left out."""
+        if 0 < after < self.sealed_to():
+            said = f"events up to {self.sealed_to()} are sealed, so nobody can go on after {after}: begin anew"
+            raise failures.CommandError(said, failures.NOT_FOUND)
         while True:
             page = self._fetch(
                 PAGE_OF_EVENTS,
@@ -198,7 +207,14 @@ class Reader:
 
         after = 0
         while True:
+            through = self.sealed_to()
+            if through > after:
+                for old in sealed.stories(self._path, after, through, keys):
+                    yield Story(old)
+                after = through
             page = self._fetch(PAGE_OF_STORIES, {"keys": json.dumps(keys), "after": after, "limit": PAGE_ROWS})
+            if self.sealed_to() > after:
+                continue  # sealed meanwhile: what this page lacks is in a file
             for row in page:
                 yield Story(row)
             if len(page) < PAGE_ROWS:
@@ -210,7 +226,9 @@ class Reader:
         import json
 
         asked = {"prefix": prefix, "types": json.dumps(types), "limit": PAGE_ROWS}
-        return [Story(row) for row in self._fetch(STORIES_OF_TYPE, asked)]
+        later = self._fetch(STORIES_OF_TYPE, asked)  # first: what is sealed meanwhile is then in both
+        found = [*sealed.stories_of_type(self._path, self.sealed_to(), prefix, types), *later]
+        return [Story(row) for row in {row[0]: row for row in found}.values()]
 
     def spec(self, digest: str) -> str:
         """The spec of that digest, as JSON; empty when it is unknown."""
@@ -220,7 +238,7 @@ class Reader:
     def last_data(self, key: str, type_: str) -> str:
         """What the newest event of a type says of an object, as JSON; empty when there is none."""
         rows = self._fetch(LAST_DATA, {"key": key, "type": type_})
-        return str(rows[0][0]) if rows else ""
+        return str(rows[0][0]) if rows else sealed.last_data(self._path, self.sealed_to(), key, type_)
 
     def _fetch(self, query: str, parameters: dict[str, object]) -> list[tuple[object, ...]]:
         try:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 
-from orchctl.core import events, judgements
+from orchctl.core import events, judgements, resolve
 from orchctl.core.because import HOLDING
 from orchctl.core.folds import parts
+from orchctl.core.ids import kind_of
 from orchctl.core.state import Desired, Object
 
 replace = dataclasses.replace
@@ -28,13 +29,25 @@ def admitted(obj: Object, event: events.ObjectAdmitted, now: events.Now) -> Obje
     )
     before = obj.desired
     said, principal = obj.said, obj.principal
-    if before is None or obj.withdrawn or before.spec_digest != event.spec_digest:  # moving a text is not saying it
+    if before is None or obj.withdrawn or _says_else(before, event):
         said, principal = now, event.principal
     return replace(obj, desired=desired, problems=(), problems_path="", withdrawn=False, said=said, principal=principal)
 
 
+def _says_else(before: Desired, event: events.ObjectAdmitted) -> bool:
+    """Moving a text is not saying it; and who edits how soon a Task is to be done does not ask for its work."""
+    if before.spec_digest == event.spec_digest:
+        return False
+    if kind_of(event.key) != "Task":
+        return True
+    return resolve.pinned_digest(before.spec) != resolve.pinned_digest(event.spec)
+
+
 def principal_found(obj: Object, event: judgements.PrincipalFound, now: events.Now) -> Object:
-    return replace(obj, principal=event.principal)
+    found = replace(obj, principal=event.principal)
+    if obj.task is None or obj.task.requester != obj.principal:  # an edit nobody has taken up yet is not its work
+        return found
+    return parts.with_task(found, requester=event.principal)
 
 
 def rejected(obj: Object, event: events.ObjectRejected, now: events.Now) -> Object:

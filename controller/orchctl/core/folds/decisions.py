@@ -15,7 +15,8 @@ def task_started(obj: Object, event: events.TaskStarted, now: events.Now) -> Obj
     if obj.task is not None:
         raise parts.IllegalEvent(f"{obj.key} has started already")
     records = tuple(StageRecord() for _ in event.plan.stages)
-    task = TaskState(plan=event.plan, started=now, stages=records, slots=event.plan.slots(0))
+    slots = event.plan.slots(0)
+    task = TaskState(plan=event.plan, started=now, stages=records, requester=obj.principal, slots=slots)
     return replace(obj, task=replace(task, stages=parts.stages_with(task, 0, state="Running", started=now)))
 
 
@@ -74,13 +75,14 @@ def stage_continued(obj: Object, event: lifecycle.StageContinued, now: events.No
 def stage_asked(obj: Object, event: lifecycle.StageAsked, now: events.Now) -> Object:
     asked = Ending(outcome="Failed", reason=event.reason, message=event.message, at=now)
     stages = parts.stages_with(parts.task(obj), event.stage, state="Failed", ended=now, message=event.message)
-    return parts.with_task(obj, asked=asked, feedback=event.feedback, stages=stages)
+    asks = parts.task(obj).asks + 1
+    return parts.with_task(obj, asked=asked, asks=asks, feedback=event.feedback, stages=stages)
 
 
 def _moved_on(obj: Object, stage: int, now: events.Now, *, state: str, message: str) -> Object:
     task = parts.task(obj)
     stages = parts.stages_with(task, stage, state=state, ended=now, message=message)
-    moved = replace(task, stages=stages, stage=stage + 1, target_fresh=False)
+    moved = replace(task, stages=stages, stage=stage + 1, target_fresh=False, asked=None)
     if moved.stage < len(stages):
         moved = replace(moved, stages=parts.stages_with(moved, moved.stage, state="Running", started=now))
     return replace(obj, task=moved)

@@ -6,7 +6,7 @@ import dataclasses
 
 from orchctl.core import events, lifecycle
 from orchctl.core.folds import parts
-from orchctl.core.state import Cancellation, Ending, Handled, Object, Retry, StageRecord, Suspension, TaskState
+from orchctl.core.state import Cancellation, Ending, Gating, Handled, Object, Retry, StageRecord, Suspension, TaskState
 
 replace = dataclasses.replace
 # Ends that say something about what the agent wrote: it is told when it goes on.
@@ -15,25 +15,25 @@ OF_THE_WORK = frozenset({"GateFailed", "NoChange", "NoProgress", "OutsideTouches
 
 def suspend_requested(obj: Object, event: lifecycle.SuspendRequested, now: events.Now) -> Object:
     suspension = Suspension(actor=event.actor, reason=event.reason, since=now, until=event.until)
-    return _handled(parts.with_life(obj, suspension=suspension), event, "Suspend", now)
+    return handled(parts.with_life(obj, suspension=suspension), event, "Suspend", now)
 
 
 def resume_requested(obj: Object, event: lifecycle.ResumeRequested, now: events.Now) -> Object:
-    return _handled(parts.with_life(obj, suspension=None), event, "Resume", now)
+    return handled(parts.with_life(obj, suspension=None), event, "Resume", now)
 
 
 def cancel_requested(obj: Object, event: lifecycle.CancelRequested, now: events.Now) -> Object:
     wish = Cancellation(actor=event.actor, reason=event.reason, mode=event.mode, at=now)
-    return _handled(parts.with_life(obj, cancellation=wish), event, "Cancel", now)
+    return handled(parts.with_life(obj, cancellation=wish), event, "Cancel", now)
 
 
 def request_refused(obj: Object, event: lifecycle.RequestRefused, now: events.Now) -> Object:
-    return _handled(obj, event, event.verb, now, event.reason)
+    return handled(obj, event, event.verb, now, event.reason)
 
 
-def _handled(obj: Object, event: lifecycle.Request, verb: str, now: events.Now, refused: str = "") -> Object:
-    handled = Handled(token=event.token, verb=verb, actor=event.actor, at=now, refused=refused)
-    return parts.with_life(obj, handled=handled)
+def handled(obj: Object, event: lifecycle.Request, verb: str, now: events.Now, refused: str = "") -> Object:
+    taken_up = Handled(token=event.token, verb=verb, actor=event.actor, at=now, refused=refused)
+    return parts.with_life(obj, handled=taken_up)
 
 
 def suspension_expired(obj: Object, event: lifecycle.SuspensionExpired, now: events.Now) -> Object:
@@ -52,10 +52,12 @@ def retry_requested(obj: Object, event: lifecycle.RetryRequested, now: events.No
     ended = parts.ending_of(obj) or (obj.task.asked if obj.task is not None else None)
     if ended is None:
         raise parts.IllegalEvent(f"{obj.key} has not ended")
-    obj = _handled(parts.with_life(obj, cancellation=None, unstarted=None), event, "Retry", now)
-    if obj.task is None:
-        return obj
-    retry = Retry(from_stage=event.from_stage, was=ended)
+    obj = handled(parts.with_life(obj, cancellation=None, unstarted=None), event, "Retry", now)
+    return to_go_on(obj, ended, event.from_stage) if obj.task is not None else obj
+
+
+def to_go_on(obj: Object, was: Ending, from_stage: str) -> Object:
+    retry = Retry(from_stage=from_stage, was=was)
     return parts.with_task(replace(obj, failures=None), ended=None, stopping=None, asked=None, retry=retry)
 
 
@@ -69,6 +71,7 @@ def task_restarted(obj: Object, event: lifecycle.TaskRestarted, now: events.Now)
     again = replace(
         before,
         plan=event.plan,
+        requester=obj.principal,
         stages=tuple(stages),
         stage=event.stage,
         cycle=event.cycle,
@@ -81,8 +84,16 @@ def task_restarted(obj: Object, event: lifecycle.TaskRestarted, now: events.Now)
         waited_s=0.0,
         findings="",
     )
+    again = replace(again, gating=_asked_still(before, again))
     fresh = replace(again, candidate=None, conflicts=(), dirty=(), dirty_tries=0, target_fresh=False)
     return replace(obj, task=fresh)
+
+
+def _asked_still(before: TaskState, after: TaskState) -> Gating:
+    """Of what gates have said, that of gates the new plan has as well."""
+    gates = {(stage.name, gate.name, gate.type) for stage in after.plan.stages for gate in stage.gates}
+    said = [one for one in before.gating.judged if (one.finding.stage, one.finding.gate, one.finding.type) in gates]
+    return replace(before.gating, judged=tuple(said))
 
 
 def _feedback(task: TaskState) -> str:

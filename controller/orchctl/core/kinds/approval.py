@@ -56,7 +56,7 @@ def _worth(view: View, obj: Object, task_obj: Object, task: TaskState, now: Now)
         said = f"gate {named[1]} of stage {named[0]} has not been asked yet"
         return _judged(obj, Standing(counts=False, reason="Pending", message=said))
     matter = approvals.Matter(
-        _subject_now(found, policy), approvals.policy_of(policy.desired.spec), plan.policy, task_obj.principal, now
+        _subject_now(found, policy), approvals.policy_of(policy.desired.spec), plan.policy, task.requester, now
     )
     worth = approvals.standing(obj, matter)
     ends = approvals.ends_at(obj, spec, matter.policy)

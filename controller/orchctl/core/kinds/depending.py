@@ -91,6 +91,12 @@ def awaits(obj: Object, other: Key) -> bool:
     )
 
 
+def awaited(obj: Object) -> list[Key]:
+    """The tasks that have not come yet as far as is recorded."""
+    known = set(obj.life.met)
+    return [key for edge in _edges(obj) if ((key := _key(obj, edge)), edge.until.value) not in known]
+
+
 def has_any(obj: Object) -> bool:
     return bool(_edges(obj))
 

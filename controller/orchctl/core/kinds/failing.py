@@ -5,10 +5,10 @@ from __future__ import annotations
 from orchctl.core import actions, events, lifecycle, names, resolve
 from orchctl.core.because import Because
 from orchctl.core.events import Now
-from orchctl.core.ids import name_of
-from orchctl.core.kinds import ending, retrying
+from orchctl.core.kinds import answering, ending, retrying
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, TaskState
+from orchctl.core.view import View
 
 EFFECT_FAILURES_MAX = 5  # consecutive failures of one effect before the task gives up
 # A second run would end the same way, so none is made.
@@ -78,13 +78,11 @@ def for_good(
     return ending.ended(obj, "Failed", reason, said, rule)
 
 
-def asked(obj: Object, task: TaskState) -> Proposal | None:
+def asked(view: View, obj: Object, task: TaskState) -> Proposal | None:
     """The wait for a person after a stage that has failed for good."""
     if task.asked is None or task.stopping is not None:
         return None
-    name = name_of(obj.key)
-    unblock = f"`orchctl retry {name}` tries again, also `--from-stage STAGE`; `orchctl cancel {name}` ends it"
-    return Proposal(Because("TASK-5", task.asked.message, unblock=unblock, waiting="Question"))
+    return answering.wait(view, obj, task, task.asked)
 
 
 def _findings(task: TaskState, reason: str, message: str) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 
-from orchctl.core import actions, names, prompts
+from orchctl.core import actions, names, prompts, sources
 from orchctl.core.because import Because
 from orchctl.core.events import Now
 from orchctl.core.ids import name_of
 from orchctl.core.kinds import gates
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, TaskState
+from orchctl.core.view import View
 
 PATHS_NAMED_MAX = 5
 
@@ -28,7 +29,7 @@ class Done:
     message: str
 
 
-def propose(obj: Object, task: TaskState, now: Now) -> Proposal | gates.Red | gates.Broken | Refused | Done:
+def propose(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | gates.Red | gates.Broken | Refused | Done:
     if task.landed is not None:
         return Done(f"merged into {task.branch} as {task.landed[:8]}")
     if task.head is None:
@@ -41,7 +42,7 @@ def propose(obj: Object, task: TaskState, now: Now) -> Proposal | gates.Red | ga
         named = ", ".join(task.conflicts[:PATHS_NAMED_MAX])
         return Refused("MergeConflict", f"{task.plan.task_branch} conflicts with {task.branch} in {named}")
     if task.candidate is None:
-        return _merge(obj, task)
+        return _merge(view, obj, task)
     if not task.candidate.paths:
         return Done(f"{task.branch} holds all of it already")
     if task.candidate.protected:
@@ -62,12 +63,16 @@ def propose(obj: Object, task: TaskState, now: Now) -> Proposal | gates.Red | ga
     return Proposal(Because("MRG-1", f"moves {task.branch} to the verified merge"), do=do)
 
 
-def protected_of(task: TaskState) -> tuple[str, ...]:
-    """Globs no work may touch; the manifests are among them where project and manifests share a repo (APP-6)."""
-    return (*task.plan.protected, *(task.plan.manifest_roots if task.control else ()))
+def protected_of(view: View, task: TaskState) -> tuple[str, ...]:
+    """Globs no work may touch; the manifests are among them where project and manifests share a repo (APP-6).
+
+    Settings may have begun to name other folders since the task started: those are protected just the same.
+    """
+    manifests = sources.globs_of([*task.plan.manifest_roots, *view.roots]) if task.control else ()
+    return (*task.plan.protected, *manifests)
 
 
-def _merge(obj: Object, task: TaskState) -> Proposal:
+def _merge(view: View, obj: Object, task: TaskState) -> Proposal:
     assert task.target is not None
     assert task.head is not None
     trailers = {"Task": name_of(obj.key), "Work": task.head, **_wanted_trailers(obj, task)}
@@ -77,7 +82,7 @@ def _merge(obj: Object, task: TaskState) -> Proposal:
         head=task.head,
         message=prompts.commit_message(task.plan.title, trailers),
         at=int(task.started.at),
-        protected=protected_of(task),
+        protected=protected_of(view, task),
     )
     return Proposal(Because("MRG-1", f"merges {task.plan.task_branch} with {task.branch}"), do=do)
 

@@ -1,8 +1,9 @@
 """A Task that goes on after its end, because somebody asked for it (TASK-4): pinned anew, in the worktree it has.
 
 What it has made is kept: branch, commits, evidence that is green, and the count of its attempts. It begins again in the
-stage it ended in, or in the one that was named, but never behind one that has not passed. When the task itself was
-edited, it begins with its first stage: that is the edit that is to be taken up.
+stage it ended in, or in the one that was named, but never behind one that has not passed, nor behind one that other
+gates guard now than those it passed. When the task itself was edited, it begins with its first stage: that is the edit
+that is to be taken up.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from orchctl.core import events, lifecycle, names, resolve
 from orchctl.core.because import Because
 from orchctl.core.folds import parts
 from orchctl.core.kinds import ending
-from orchctl.core.plan import Plan
+from orchctl.core.plan import Plan, StagePlan
 from orchctl.core.proposal import Proposal
 from orchctl.core.state import Object, Revision, TaskState
 from orchctl.core.view import View
@@ -42,14 +43,21 @@ def propose(view: View, obj: Object, task: TaskState, revision: Revision | None)
 
 
 def first_stage(task: TaskState, plan: Plan) -> int:
-    passed = {one.name for one, record in zip(task.plan.stages, task.stages, strict=True) if record.state == "Passed"}
+    before = zip(task.plan.stages, task.stages, strict=True)
+    passed = {one.name: _guards(one, task.plan) for one, record in before if record.state == "Passed"}
     order = [one.name for one in plan.stages]
     last = task.plan.stages[min(task.stage, len(task.plan.stages) - 1)].name
     wanted = task.retry.from_stage if task.retry is not None else ""
     if not wanted:
         wanted = last if plan.pinned_digest == task.plan.pinned_digest else order[0]
-    furthest = next((index for index, name in enumerate(order) if name not in passed), len(order) - 1)
+    anew = (index for index, one in enumerate(plan.stages) if passed.get(one.name) != _guards(one, plan))
+    furthest = next(anew, len(order) - 1)
     return min(order.index(wanted) if wanted in order else 0, furthest)
+
+
+def _guards(stage: StagePlan, plan: Plan) -> tuple[object, ...]:
+    """What the stage has to pass. Checks count only where nothing is merged: a merge asks all of them again."""
+    return (stage.gates, () if any(one.merge for one in plan.stages) else stage.checks)
 
 
 def _worktree(obj: Object, task: TaskState, own: Object | None) -> tuple[events.Decision, ...]:
@@ -72,7 +80,7 @@ def _worktree(obj: Object, task: TaskState, own: Object | None) -> tuple[events.
     return (again,)
 
 
-def refusal(obj: Object, request: lifecycle.RetryRequested) -> str:
+def refusal(obj: Object, from_stage: str = "") -> str:
     """Why this task cannot be retried as it stands; empty when it can."""
     ended = parts.ending_of(obj) or (obj.task.asked if obj.task is not None and obj.task.stopping is None else None)
     if ended is None:
@@ -86,7 +94,7 @@ def refusal(obj: Object, request: lifecycle.RetryRequested) -> str:
     most = resolve.attempts_max(obj)
     if obj.task is not None and obj.task.cycle + 1 >= most:
         return f"it has made its {most} attempts: raise `spec.attempts` in {obj.desired.path}:{obj.desired.line} first"
-    return _wrong_stage(obj.task, request.from_stage) if request.from_stage else ""
+    return _wrong_stage(obj.task, from_stage) if from_stage else ""
 
 
 def _wrong_stage(task: TaskState | None, wanted: str) -> str:

@@ -145,7 +145,7 @@ def _approval(case: cases.Case, gate: GatePlan, subject: verdicts.Subject) -> Sa
         why = f"policy {gate.policy} cannot be read: {'it is gone' if policy is None else 'see its own status'}"
         return verdicts.Waiting("Approval", why, "GATE-7", unblock=f"bring the Policy {gate.policy} in order")
     spec = approvals.policy_of(policy.desired.spec)
-    matter = approvals.Matter(subject, spec, gate.policy, case.obj.principal, case.now)
+    matter = approvals.Matter(subject, spec, gate.policy, case.task.requester, case.now)
     seen = [case.view.get(key) for key in case.task.gating.approvals]
     found = [one for one in seen if one is not None and one.desired is not None and not one.withdrawn]
     mine = [one for one in found if approvals.is_of(one, subject)]

@@ -57,7 +57,7 @@ def _propose(view: View, obj: Object, now: Now, revision: Revision | None) -> Pr
         return stopped
     if obj.task.retry is not None:
         return _again(view, obj, obj.task, revision)
-    failed = failing.asked(obj, obj.task) or failing.after_effect(obj, obj.task, now)
+    failed = failing.asked(view, obj, obj.task) or failing.after_effect(obj, obj.task, now)
     if failed is not None:
         return failed
     for step in _STEPS:
@@ -141,10 +141,10 @@ def _project_now(view: View, obj: Object, task: TaskState) -> Object | None:
 
 
 def _merge(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | None:
-    held = grouping.hold(view, obj) if task.landed is None else None
+    held = grouping.hold(view, obj, now) if task.landed is None else None
     if held is not None:
         return held
-    result = merging.propose(obj, task, now)
+    result = merging.propose(view, obj, task, now)
     if isinstance(result, merging.Refused):
         return failing.for_good(obj, task, result.reason, result.message, rule="MRG-2")
     if isinstance(result, merging.Done):

@@ -111,7 +111,7 @@ def bring_in(view: View, obj: Object, task: TaskState, now: Now) -> Proposal | N
         ref=f"refs/orch/attempts/{found.session.uid}/1",
         branch=task.plan.task_branch,
         base=task.base,
-        protected=merging.protected_of(task),
+        protected=merging.protected_of(view, task),
         touches=task.plan.touches,
         files=rounds.files_rules(task),
     )
