@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from orchctl.core import actions, events, judgements, lifecycle, upstream
+from orchctl.core import actions, events, judgements, lifecycle, questions, upstream
 from orchctl.core.because import Because
 from orchctl.core.gates.verdicts import Finding, Subject
 from orchctl.core.ids import SOURCE, ActionKey, AttemptId, Key, Oid
@@ -19,6 +19,7 @@ from orchctl.testing import worlds
 from tests.unit.core import builders
 
 TASK = Key("Task/default/fix")
+QUESTION = Key("Question/default/fix-write-q1")
 ACT = ActionKey("a")
 RUN = AttemptId("u.1")
 ONE, TWO = Oid("1" * 40), Oid("2" * 40)
@@ -148,6 +149,22 @@ TOLD: list[tuple[events.Event, str, str, str]] = [
     (lifecycle.DependencyMet(TASK, TASK, "Merged", "it came"), "Normal", "DependencyMet", "it came"),
     (lifecycle.StartTimeReached(TASK, "2027-01-01T00:00:00Z"), "Normal", "StartTimeReached", "2027-01-01"),
     (lifecycle.ClockJumped(SOURCE, -90.0), "Warning", "ClockJumped", "-90 s"),
+    (events.LedgerSealed(SOURCE, 1, 9, "h", "d", "s"), "Normal", "LedgerSealed", "1 to 9"),
+    (questions.AnswerRequested(QUESTION, "tk", "alice", "fail", "no"), "Normal", "Answered", "fail, by alice: no"),
+    (questions.QuestionAnswered(QUESTION, "retry", "", "bob"), "Normal", "Answered", "retry, by bob"),
+    (
+        questions.QuestionAsked(QUESTION, TASK, "u", "write", "GateFailed", "it is red", ("retry", "fail")),
+        "Warning",
+        "QuestionAsked",
+        "it is red; retry, fail?",
+    ),
+    (
+        questions.QuestionClosed(QUESTION, "its task was cancelled"),
+        "Normal",
+        "QuestionClosed",
+        "its task was cancelled",
+    ),
+    (questions.StageRetried(TASK, QUESTION), "Normal", "RetryAnswered", "fix-write-q1"),
 ]
 UNTOLD: list[events.Event] = [
     dataclasses.replace(builders.task(), path="builtin:change.yaml"),
