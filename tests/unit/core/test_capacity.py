@@ -120,9 +120,10 @@ def test_task_11_the_agent_of_a_later_stage_goes_before_a_start() -> None:
     assert started(bench, "d") == []
 
 
-def test_task_11_a_task_of_a_small_project_starts_next_beside_a_large_one() -> None:
+@pytest.mark.parametrize("count", [200, pytest.param(10_000, marks=pytest.mark.slow)])
+def test_task_11_a_task_of_a_small_project_starts_next_beside_a_large_one(count: int) -> None:
     settings = with_key("Settings")
-    large = [builders.task(f"t{n}", project="large") for n in range(200)]
+    large = [builders.task(f"t{n}", project="large") for n in range(count)]
     projects = [builders.admitted("Project", name, {"checks": builders.CHECKS}) for name in ("large", "small")]
     limit = dataclasses.replace(settings, spec='{"limits":{"sessions":3}}')
     bench = builders.bench(limit, *projects, *large, world=busy_world())
@@ -131,6 +132,32 @@ def test_task_11_a_task_of_a_small_project_starts_next_beside_a_large_one() -> N
     assert started(bench, "only") == []
     end(bench, in_order(bench)[0])
     assert in_order(bench)[-1] == "only"
+
+
+def test_task_11_a_tree_of_tasks_that_wait_for_others_comes_to_its_end_with_one_slot() -> None:
+    tree = {"root": ["left", "right"], "left": ["a", "b"], "right": ["c", "d"], "a": [], "b": [], "c": [], "d": []}
+    tasks = [builders.task(name, dependsOn=[{"task": one} for one in below]) for name, below in tree.items()]
+    bench = builders.bench(builders.project(limits={"sessions": 1}), *tasks)
+    for name, below in tree.items():
+        task = bench.object(f"Task/default/{name}").task
+        assert task is not None
+        assert task.ended is not None
+        assert task.ended.outcome == "Merged"
+        for one in below:
+            other = bench.object(f"Task/default/{one}").task
+            assert other is not None
+            assert other.ended is not None
+            assert ended_at(bench, one) < started_at(bench, name)
+
+
+def started_at(bench: worlds.Bench, name: str) -> int:
+    key = f"Task/default/{name}"
+    return next(one.seq for one in bench.log if isinstance(one.event, events.TaskStarted) and one.event.key == key)
+
+
+def ended_at(bench: worlds.Bench, name: str) -> int:
+    key = f"Task/default/{name}"
+    return next(one.seq for one in bench.log if isinstance(one.event, events.TaskEnded) and one.event.key == key)
 
 
 def test_task_8_overlapping_touches_take_turns_and_others_do_not_wait() -> None:
