@@ -24,7 +24,8 @@ def unsupported(kind, spec):
         ("Task", "{prompt: x, dependsOn: [{task: y}]}", ()),
         ("Agent", "{backend: script}", ()),
         ("Agent", "{backend: codex}", ("spec.backend",)),
-        ("Role", "{access: ReadOnly, system: x, agents: [a]}", ()),
+        ("Role", "{access: ReadOnly, system: x, agents: [a]}", ("spec.access",)),
+        ("Role", "{access: ReadWrite, system: x, agents: [a]}", ()),
         ("Role", "{budget: {turns: 3}}", ("spec.budget",)),
         ("Pipeline", "{stages: [{name: a, role: r, gates: [{checks: {}}]}, {name: m, merge: {}}]}", ()),
         (

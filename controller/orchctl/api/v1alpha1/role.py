@@ -92,7 +92,11 @@ class Waiting(fields.Model):
 
 class RoleSpec(fields.Model):
     agents: fields.Agents = Field(default=(), description="Agents in order of preference, as name or name/model.")
-    access: Access = Field(default=Access.READ_WRITE, description="What the agent may do to the worktree.")
+    access: Access = Field(
+        default=Access.READ_WRITE,
+        description="What the agent may do to the worktree.",
+        json_schema_extra={**fields.only("ReadWrite"), fields.HARMLESS: True},
+    )
     tools: Tools | None = fields.planned("What the agent may use.")
     system: fields.Text = Field(default="", description="System prompt, put before the stage's prompt.")
     output: Output | None = fields.planned("What the agent must hand back.")
