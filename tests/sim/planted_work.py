@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
-from orchctl.app import admission, effects, leaving, turns
+from orchctl.app import admission, effects, pruning, turns
 from orchctl.core import actions, events
 from orchctl.core.because import Because
 from orchctl.core.folds import parts
-from orchctl.core.kinds import gates, retrying, task, worktree
+from orchctl.core.kinds import ending, gates, retrying, worktree
 from orchctl.core.ports import Phase
 from orchctl.core.proposal import Proposal
 from orchctl.testing.sim import gitports
@@ -107,7 +107,7 @@ def rooms_are_left_behind(patch):
     def around(original, view, obj, found, now):
         return original(view, obj, replace(found, room_begun=False), now)
 
-    wrapped(patch, task, "_after_end", around)
+    wrapped(patch, ending, "propose", around)
 
 
 @mutant("L1", "L2", "I10")
@@ -153,7 +153,7 @@ def withdrawn_objects_stay(patch):
 
 @mutant("GIT-5")
 def any_number_may_leave_at_once(patch):
-    patch.setattr(leaving, "_guard", lambda going, total: "")
+    patch.setattr(pruning, "hold", lambda going, total, objects, look: None)
 
 
 @mutant("L2")

@@ -165,12 +165,15 @@ AT_A_LANDING: tuple[Callable[[World, Landed], str | None], ...] = (
 
 
 def git5_not_too_many_leave_at_once(before: State, batch: Sequence[events.Recorded]) -> str | None:
-    """Unless a person has said of just these that they may."""
+    """Unless a person has said of just these that they may. Where others come at once, it is not emptied."""
     here = [obj for obj in before.objects.values() if obj.desired is not None and not obj.withdrawn]
     present = dict.fromkeys(obj.key for obj in here if obj.desired and not obj.desired.path.startswith("builtin:"))
     leaving = [one.event.key for one in batch if isinstance(one.event, events.ObjectWithdrawn)]
     count = sum(1 for key in leaving if key in present)
-    too_many = (count > 1 and count == len(present)) or (len(present) > 10 and count * 2 > len(present))
+    admitted = [one.event for one in batch if isinstance(one.event, events.ObjectAdmitted)]
+    arriving = [one for one in admitted if one.key not in before.objects and not one.path.startswith("builtin:")]
+    emptied = count > 0 and count == len(present) and not arriving
+    too_many = emptied or (len(present) > 10 and count * 2 > len(present))
     if not too_many or (before.blocked is not None and before.blocked.confirmed):
         return None
     return f"GIT-5: {count} of {len(present)} objects left at once, and nobody said that they may"
